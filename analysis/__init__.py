@@ -1,0 +1,1 @@
+"""Measures the human trace: late, sharp, louder and longer are positive, everywhere."""

@@ -1,0 +1,1 @@
+"""The faces of Takeprint: command line and reports."""

@@ -1,0 +1,1 @@
+"""The ground floor: what measuring and humanizing both stand on."""

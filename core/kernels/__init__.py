@@ -1,0 +1,1 @@
+"""Numba kernels: private, pure, arrays in and out, one algorithm a file."""

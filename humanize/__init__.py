@@ -1,0 +1,1 @@
+"""Adds the human trace to quantized MIDI or audio."""

@@ -1,0 +1,1 @@
+"""The players: who invents deviations, all traces jointly."""

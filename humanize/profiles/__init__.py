@@ -1,0 +1,1 @@
+"""The shipped profiles: JSON documents, each with its card."""
