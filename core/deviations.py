@@ -1,0 +1,319 @@
+"""The Deviations table: one type for what was measured and for what was invented.
+
+Conventions
+-----------
+Late, sharp, louder and longer are positive. Times are seconds, positions beats (a beat is a quarter note).
+
+A document holds a row per reference note (``label`` match or deletion) plus one per added note (insertion), in time
+order; the tempo, level and pitch curves; the lists of events. Each row holds both the total (``onset_s``,
+``duration_s``, ``velocity``: what is heard) and its parts (``timing_ms``, ``articulation_log2``, ``dynamics_velocity``):
+
+    onset_s    = basis(reference_beat) + (latency_ms + timing_ms) / 1000
+    velocity   = level at the onset + dynamics_velocity
+    duration_s = 2 ** articulation_log2 * (the written duration in local time)
+
+``basis`` is the reference's own clock where ``reference["timing_basis"]`` is ``"reference"`` (a click: the tempo curve
+is told beside the timing, not subtracted) and the tempo curve where it is ``"tempo"`` (a score played freely, a take,
+or nothing).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .columns import Columns, real, text, whole
+from .errors import TakeprintError
+from .timeline import Metre, Timeline
+
+SCHEMA = "takeprint.deviations/1"
+TRACES = ("tempo", "timing", "dynamics", "articulation", "intonation", "breath", "friction", "slips")
+
+
+@dataclass(frozen=True, eq=False)
+class DeviationNotes(Columns):
+    """A row per reference note plus one per added note, in time order.
+
+    Parameters
+    ----------
+    label : ``"match"``, ``"deletion"`` (in the reference only) or ``"insertion"`` (in the take only)
+    confidence : 0 to 1, how sure the match is
+    reference_index, take_index : row of the note in the reference's and the take's ``Notes``; -1 for none
+    track, channel : of the reference note, of the take's note for an insertion
+    reference_beat, reference_duration_beat : where and how long it is written, beats
+    reference_velocity, reference_onset_s, reference_pitch : what is written; seconds on the reference's own clock
+    onset_s, onset_uncertainty_ms, duration_s, pitch, velocity, level_db, instrument : what is heard
+    timing_ms, dynamics_velocity, dynamics_db, articulation_log2, intonation_cents : the deviations
+    ornament : ``""``, ``"flam"`` or ``"roll"``: a note that belongs to the hit it decorates and moves with it
+    slip_id : rows that share one slip (a wrong note = a deletion and an insertion); -1 for none
+    """
+
+    label: np.ndarray = text()
+    confidence: np.ndarray = real()
+    reference_index: np.ndarray = whole()
+    take_index: np.ndarray = whole()
+    track: np.ndarray = whole()
+    channel: np.ndarray = whole()
+    reference_beat: np.ndarray = real()
+    reference_duration_beat: np.ndarray = real()
+    reference_velocity: np.ndarray = real()
+    reference_onset_s: np.ndarray = real()
+    reference_pitch: np.ndarray = real()
+    onset_s: np.ndarray = real()
+    onset_uncertainty_ms: np.ndarray = real()
+    duration_s: np.ndarray = real()
+    pitch: np.ndarray = real()
+    velocity: np.ndarray = real()
+    level_db: np.ndarray = real()
+    instrument: np.ndarray = text()
+    timing_ms: np.ndarray = real()
+    dynamics_velocity: np.ndarray = real()
+    dynamics_db: np.ndarray = real()
+    articulation_log2: np.ndarray = real()
+    intonation_cents: np.ndarray = real()
+    ornament: np.ndarray = text()
+    slip_id: np.ndarray = whole()
+
+
+@dataclass(frozen=True, eq=False)
+class TempoCurve(Columns):
+    """Knots of the performed tempo: ``beat`` -> ``time_s``, and the tempo right after each knot, bpm."""
+
+    beat: np.ndarray = real()
+    time_s: np.ndarray = real()
+    tempo_bpm: np.ndarray = real()
+
+
+@dataclass(frozen=True, eq=False)
+class LevelCurve(Columns):
+    """The local level that dynamics is measured from: velocity for MIDI, dB for audio."""
+
+    time_s: np.ndarray = real()
+    level: np.ndarray = real()
+
+
+@dataclass(frozen=True, eq=False)
+class PitchCurve(Columns):
+    """Fundamental frequency over time; ``pitch_hz`` NaN where unvoiced."""
+
+    time_s: np.ndarray = real()
+    pitch_hz: np.ndarray = real()
+    confidence: np.ndarray = real()
+
+
+@dataclass(frozen=True, eq=False)
+class AlignmentKnots(Columns):
+    """Knots of the monotone map from the reference's time to the take's time, seconds."""
+
+    reference_s: np.ndarray = real()
+    time_s: np.ndarray = real()
+
+
+Event = Mapping[str, Any]
+
+
+def _empty(kind: type[Columns]) -> Any:
+    return field(default_factory=lambda: kind.build(0))
+
+
+@dataclass(frozen=True)
+class Deviations:
+    """What a player did, or could have done, against a reference: see the module's Conventions.
+
+    Parameters
+    ----------
+    notes : DeviationNotes
+    tempo : TempoCurve
+        Empty where no tempo is known.
+    level, pitch_curve, alignment : LevelCurve, PitchCurve, AlignmentKnots
+    breath, friction, slips : tuple of dict
+        Events as in the schema.
+    take : dict
+        ``name, sha256, kind (midi|audio|none), duration_s, sample_rate, channels, frames, peak``.
+    reference : dict
+        ``kind (score|click|take|none), name, sha256, metre, tempo_map {beat, time_s}, timing_basis`` and more.
+    latency_ms : float
+        The constant lateness, apart from timing; NaN where it cannot be known.
+    summary, repairs, warnings
+        Statistics a trace; what was mended; every doubt about the input in words.
+    """
+
+    notes: DeviationNotes = _empty(DeviationNotes)
+    tempo: TempoCurve = _empty(TempoCurve)
+    level: LevelCurve = _empty(LevelCurve)
+    pitch_curve: PitchCurve = _empty(PitchCurve)
+    alignment: AlignmentKnots = _empty(AlignmentKnots)
+    breath: tuple[Event, ...] = ()
+    friction: tuple[Event, ...] = ()
+    slips: tuple[Event, ...] = ()
+    take: Mapping[str, Any] = field(default_factory=dict)
+    reference: Mapping[str, Any] = field(default_factory=dict)
+    latency_ms: float = 0.0
+    summary: Mapping[str, Any] = field(default_factory=dict)
+    repairs: tuple[Event, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def replace(self, **parts: Any) -> Deviations:
+        """Return a copy with the given parts exchanged."""
+        return replace(self, **parts)
+
+    @property
+    def metre(self) -> Metre:
+        """The reference's metre; 4/4 where none is known."""
+        return Metre.from_list(self.reference.get("metre", []))
+
+    @property
+    def reference_timeline(self) -> Timeline:
+        """The reference's own clock, beats to seconds.
+
+        Raises
+        ------
+        TakeprintError
+            When the reference has no tempo map.
+        """
+        tempo_map = self.reference.get("tempo_map")
+        if not tempo_map:
+            raise TakeprintError("the deviations hold no tempo map", rule="a reference's clock is needed here")
+        return Timeline.from_dict(tempo_map)
+
+    @property
+    def basis(self) -> Timeline:
+        """The clock that ``timing_ms`` is counted from: the tempo curve or the reference's own."""
+        if self.reference.get("timing_basis") == "tempo" and len(self.tempo) >= 2:
+            return Timeline(self.tempo.beat, self.tempo.time_s)
+        return self.reference_timeline
+
+    def scaled(self, amount: float = 1.0, **traces: float) -> Deviations:
+        """Return the deviations with every trace multiplied: 0 is the reference, 1 as it is, negative inverts.
+
+        Parameters
+        ----------
+        amount : float
+            Over all; multiplies each trace's own.
+        **traces : float
+            Amounts by trace name, default 1.
+
+        Raises
+        ------
+        TakeprintError
+            For an unknown trace or an amount that is not finite.
+        """
+        from .scaling import scale
+
+        return scale(self, amount, traces)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document as schema ``takeprint.deviations/1`` has it; None = not known."""
+        known = np.isfinite(self.latency_ms)
+        return {
+            "schema": SCHEMA,
+            "take": dict(self.take),
+            "reference": dict(self.reference),
+            "latency_ms": float(self.latency_ms) if known else None,
+            "notes": self.notes.to_dict(),
+            "alignment": self.alignment.to_dict(),
+            "tempo": self.tempo.to_dict(),
+            "level": self.level.to_dict(),
+            "pitch_curve": self.pitch_curve.to_dict(),
+            "breath": [dict(e) for e in self.breath],
+            "friction": [dict(e) for e in self.friction],
+            "slips": [dict(e) for e in self.slips],
+            "summary": dict(self.summary),
+            "repairs": [dict(e) for e in self.repairs],
+            "warnings": list(self.warnings),
+        }
+
+    def dumps(self) -> str:
+        """Return the document as one JSON text; NaN never occurs in it."""
+        return json.dumps(finite(self.to_json()), ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
+
+    @classmethod
+    def from_json(cls, document: Any, where: str | None = None) -> Deviations:
+        """Read what ``to_json`` wrote.
+
+        Raises
+        ------
+        TakeprintError
+            Unless the document is of schema ``takeprint.deviations/1``.
+        """
+        if not isinstance(document, Mapping) or document.get("schema") != SCHEMA:
+            found = document.get("schema") if isinstance(document, Mapping) else type(document).__name__
+            raise TakeprintError(
+                f"schema is {found!r}",
+                where=where,
+                rule=f"a deviations document says {SCHEMA!r}",
+                remedy="make one with `takeprint measure TAKE -o DEV.json`",
+            )
+        try:
+            latency = document.get("latency_ms")
+            return cls(
+                notes=DeviationNotes.from_dict(document["notes"]),
+                tempo=TempoCurve.from_dict(document["tempo"]),
+                level=LevelCurve.from_dict(document.get("level", {})),
+                pitch_curve=PitchCurve.from_dict(document.get("pitch_curve", {})),
+                alignment=AlignmentKnots.from_dict(document.get("alignment", {})),
+                breath=tuple(document.get("breath", ())),
+                friction=tuple(document.get("friction", ())),
+                slips=tuple(document.get("slips", ())),
+                take=dict(document.get("take", {})),
+                reference=dict(document.get("reference", {})),
+                latency_ms=float("nan") if latency is None else float(latency),
+                summary=dict(document.get("summary", {})),
+                repairs=tuple(document.get("repairs", ())),
+                warnings=tuple(document.get("warnings", ())),
+            )
+        except TakeprintError:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError) as wrong:
+            raise TakeprintError(
+                f"the document is damaged ({type(wrong).__name__}: {wrong})",
+                where=where,
+                rule="every column of a table is a list of numbers, all of one length",
+                remedy="measure the take again",
+            ) from wrong
+
+    def save(self, path: str | Path, *, force: bool = False) -> None:
+        """Write the JSON document atomically; an existing file only with ``force``."""
+        from .files import write_atomic
+
+        write_atomic(path, self.dumps().encode(), force=force)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Deviations:
+        """Read a JSON document from a regular file."""
+        from .files import read_regular
+
+        data = read_regular(path, max_bytes=2_000_000_000)
+        try:
+            document = json.loads(data)
+        except (ValueError, RecursionError) as wrong:
+            raise TakeprintError(f"not JSON ({wrong})", where=str(path), rule="DEV.json is a JSON text") from wrong
+        return cls.from_json(document, where=str(path))
+
+    def to_csv(self, folder: str | Path, *, force: bool = False) -> list[Path]:
+        """Write ``notes.csv``, ``tempo.csv``, ``level.csv``, ``events.csv`` into ``folder``; return their paths."""
+        from .tables import write_csv_tables
+
+        return write_csv_tables(self, folder, force=force)
+
+
+def finite(value: Any) -> Any:
+    """Return a JSON-ready copy: numpy scalars as Python's, NaN and infinities as None."""
+    if isinstance(value, Mapping):
+        return {str(k): finite(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(v) for v in value]
+    if isinstance(value, np.ndarray):
+        return finite(value.tolist())
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if isinstance(value, int | np.integer):
+        return int(value)
+    if isinstance(value, float | np.floating):
+        return float(value) if np.isfinite(value) else None
+    return value
