@@ -6,7 +6,8 @@ Late, sharp, louder and longer are positive. Times are seconds, positions beats 
 
 A document holds a row per reference note (``label`` match or deletion) plus one per added note (insertion), in time
 order; the tempo, level and pitch curves; the lists of events. Each row holds both the total (``onset_s``,
-``duration_s``, ``velocity``: what is heard) and its parts (``timing_ms``, ``articulation_log2``, ``dynamics_velocity``):
+``duration_s``, ``velocity``: what is heard) and its parts (``timing_ms``, ``articulation_log2``,
+``dynamics_velocity``):
 
     onset_s    = basis(reference_beat) + (latency_ms + timing_ms) / 1000
     velocity   = level at the onset + dynamics_velocity
