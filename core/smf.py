@@ -22,13 +22,15 @@ from .smf_write import Insert, write_new_smf
 
 __all__ = ["Insert", "Smf", "SmfEvents", "SmfLimits", "read_smf", "write_new_smf"]
 
+_DEFAULT = SmfLimits()
+
 
 def read_smf(
     source: str | os.PathLike[str] | bytes,
     *,
     strict: bool = False,
     name: str | None = None,
-    limits: SmfLimits = SmfLimits(),
+    limits: SmfLimits = _DEFAULT,
 ) -> Smf:
     """Read a Standard MIDI File: types 0, 1 and 2, bare or in a RIFF (RMID) wrapper.
 
@@ -140,8 +142,9 @@ class _Decoder:
         self._limits = limits
         self._name = name
 
-    def _run(self, starts: np.ndarray, ends: np.ndarray) -> tuple[int, int, int]:
+    def _run(self, starts: np.ndarray, ends: np.ndarray, first_end: bool) -> tuple[int, int, int]:
         n_bytes = int((ends - starts).sum())
+        longest = self._limits.max_message_bytes
         # Most events take four bytes or more; the smallest possible takes two.
         for room in (n_bytes // 3 + 16, n_bytes // 2 + 16):
             room = min(room, self._limits.max_events)  # noqa: PLW2901
@@ -150,7 +153,7 @@ class _Decoder:
             self.spans = np.empty((len(starts), 5), np.int64)
             self.issues = np.empty((MAX_LISTED, 4), np.int64)
             outcome, self.n, self.n_issues, offset, value = self._kernel(
-                self._raw, starts, ends, self._limits.max_message_bytes, self.wide, self.narrow, self.spans, self.issues
+                self._raw, starts, ends, first_end, longest, self.wide, self.narrow, self.spans, self.issues
             )
             if outcome != 1:
                 break
@@ -158,7 +161,7 @@ class _Decoder:
 
     def decode(self, chunks: Sequence[int], ends: Sequence[int]) -> None:
         """Decode all tracks."""
-        outcome, offset, value = self._run(np.array(chunks, np.int64) + 8, np.array(ends, np.int64))
+        outcome, offset, value = self._run(np.array(chunks, np.int64) + 8, np.array(ends, np.int64), False)
         if outcome == 1:
             limit = self._limits.max_events
             raise TakeprintError(
@@ -172,7 +175,7 @@ class _Decoder:
 
     def scan(self, start: int, end: int) -> int:
         """Return where the End of Track of a track at ``start`` ends, -1 when it is not met before ``end``."""
-        outcome, _, _ = self._run(np.array([start]), np.array([end]))
+        outcome, _, _ = self._run(np.array([start]), np.array([end]), True)
         return int(self.spans[0, 2]) if outcome == 0 and self.spans[0, 3] else -1
 
     def swallowed(self, chunks: Sequence[int], ends: Sequence[int]) -> dict[int, int]:

@@ -302,10 +302,8 @@ class Smf:
 
         Returns
         -------
-
-        Notes
-        -----
-            In order of (onset, track, pitch). ``instrument`` is "".
+        notes : Notes
+            Rows are in order of (onset, track, pitch).
         """
         events = self.events
         on, off, cut, _ = self._pairs

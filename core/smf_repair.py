@@ -54,6 +54,7 @@ _ISSUES: dict[int, tuple[str, Callable[[int, int], str]]] = {
     13: ("midi.key-signature", lambda v, t: f"track {t}: a key signature out of range is kept and not used"),
     14: ("midi.time-signature", lambda v, t: f"track {t}: a time signature out of range is kept and not used"),
     15: ("midi.smpte-offset", lambda v, t: f"track {t}: an SMPTE offset out of range is kept and not used"),
+    17: ("midi.early-end-of-track", lambda v, t: f"track {t}: {v} bytes of events after an End of Track are read too"),
 }
 HUGE_DELTA = 16
 

@@ -77,7 +77,7 @@ def _checked(
     gone = np.zeros(len(events), np.bool_) if drop is None else np.asarray(drop)
     if gone.shape != ticks.shape or gone.dtype != np.bool_:
         raise TakeprintError("drop is not a mask over the events", rule="one bool per event")
-    if (gone & (events.status == 0xFF) & (events.data1 == 0x2F)).any():
+    if gone[smf.spans[smf.spans[:, 3] > 0, 1] - 1].any():
         raise TakeprintError("End of Track is to be dropped", rule="every track keeps its End of Track")
     where = place(smf.name)
     if len(ticks) and (ticks.min() < 0 or ticks.max() > 1 << 38):

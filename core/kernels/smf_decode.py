@@ -33,7 +33,7 @@ KEY_SIGNATURE = 13
 TIME_SIGNATURE = 14
 SMPTE_OFFSET = 15
 HUGE_DELTA = 16
-N_ISSUES = 17
+EARLY_END_OF_TRACK = 17
 
 # outcomes
 DONE = 0
@@ -92,13 +92,18 @@ def _issue_of_meta(data, kind, size, at):
 
 
 @njit(cache=True)
-def smf_decode(data, starts, ends, max_message, wide, narrow, spans, issues):
+def smf_decode(data, starts, ends, first_end, max_message, wide, narrow, spans, issues):
     """Decode the tracks lying at ``data[starts[i]:ends[i]]``.
+
+    Some programs write End of Track too early and go on. What follows it is read when it is flawless and ends
+    with another End of Track, else left alone.
 
     Parameters
     ----------
     data : ndarray of uint8 [shape=(m,)]
     starts, ends : ndarray of int64 [shape=(t,)], byte offsets
+    first_end : bool
+        Stop at the first End of Track in any case.
     max_message : int, bytes
     wide : ndarray of int64 [shape=(2, k)], filled
     narrow : ndarray of int32 [shape=(7, k)], filled
@@ -121,6 +126,14 @@ def smf_decode(data, starts, ends, max_message, wide, narrow, spans, issues):
         cancelled = False
         ended = False
         truncated = False
+        fatal = DONE
+        fatal_at = pos
+        fatal_value = np.int64(track)
+        doubtful = False  # a flaw behind an early End of Track
+        early_n = -1
+        early_pos = pos
+        early_tick = tick
+        early_issues = 0
         begin = pos
         spans[track, 0] = n
         while pos < end:
@@ -131,15 +144,20 @@ def smf_decode(data, starts, ends, max_message, wide, narrow, spans, issues):
             delta = byte & 127
             while byte > 127:
                 if pos - begin >= 4:
-                    return VLQ_TOO_LONG, n, n_issues, begin, track
+                    fatal = VLQ_TOO_LONG
+                    fatal_at = begin
+                    break
                 if pos >= end:
                     break
                 byte = np.int64(data[pos])
                 pos += 1
                 delta = (delta << 7) | (byte & 127)
+            if fatal != DONE:
+                break
             if pos >= end:
                 truncated = True
                 break
+            ended = False
             if n >= room:
                 return FULL, n, n_issues, begin, track
             issue = 0
@@ -158,6 +176,7 @@ def smf_decode(data, starts, ends, max_message, wide, narrow, spans, issues):
                         issues[n_issues, 2] = status
                         issues[n_issues, 3] = track
                     n_issues += 1
+                    doubtful = True
                     tick += delta
                     pos += 1
                     if pos < end and data[pos] < 0x80:
@@ -208,14 +227,19 @@ def smf_decode(data, starts, ends, max_message, wide, narrow, spans, issues):
                     size = (size << 7) | (byte & 127)
                 if byte > 127:
                     if count == 4:
-                        return VLQ_TOO_LONG, n, n_issues, at, track
-                    truncated = True
+                        fatal = VLQ_TOO_LONG
+                        fatal_at = at
+                    else:
+                        truncated = True
                     break
                 if pos + size > end:
                     truncated = True
                     break
                 if size > max_message:
-                    return MESSAGE_TOO_LONG, n, n_issues, at, size
+                    fatal = MESSAGE_TOO_LONG
+                    fatal_at = at
+                    fatal_value = size
+                    break
                 if status == 0xFF:
                     issue = _issue_of_meta(data, data1, size, pos)
                     value = (data1 << 32) | size
@@ -257,7 +281,10 @@ def smf_decode(data, starts, ends, max_message, wide, narrow, spans, issues):
                     cancelled = running != 0
             tick += delta
             if tick > MAX_TICK:
-                return TOO_MANY_TICKS, n, n_issues, begin, tick
+                fatal = TOO_MANY_TICKS
+                fatal_at = begin
+                fatal_value = tick
+                break
             wide[0, n] = tick
             wide[1, n] = at
             narrow[0, n] = track
@@ -276,6 +303,7 @@ def smf_decode(data, starts, ends, max_message, wide, narrow, spans, issues):
                     issues[n_issues, 3] = track
                 n_issues += 1
             if issue != 0:
+                doubtful = True
                 if n_issues < issue_room:
                     issues[n_issues, 0] = issue
                     issues[n_issues, 1] = at
@@ -283,7 +311,24 @@ def smf_decode(data, starts, ends, max_message, wide, narrow, spans, issues):
                     issues[n_issues, 3] = track
                 n_issues += 1
             if ended:
-                break
+                if first_end or pos >= end:
+                    break
+                if early_n < 0:
+                    early_n = n
+                    early_pos = pos
+                    early_tick = tick
+                    early_issues = n_issues
+                    doubtful = False
+        left = early_n >= 0 and (doubtful or truncated or not ended or fatal != DONE)
+        if left:
+            n = early_n
+            pos = early_pos
+            tick = early_tick
+            n_issues = early_issues
+            truncated = False
+            ended = True
+        elif fatal != DONE:
+            return fatal, n, n_issues, fatal_at, fatal_value
         spans[track, 1] = n
         spans[track, 2] = begin if truncated else pos
         spans[track, 3] = ended
@@ -297,6 +342,9 @@ def smf_decode(data, starts, ends, max_message, wide, narrow, spans, issues):
             kind = NO_END_OF_TRACK
         elif pos < end:
             kind = AFTER_END_OF_TRACK
+        elif early_n >= 0:
+            kind = EARLY_END_OF_TRACK
+            at = early_pos
         if kind != 0:
             if n_issues < issue_room:
                 issues[n_issues, 0] = kind
