@@ -2,8 +2,8 @@
 
     python benchmarks/bench_smf.py [DATA_FOLDER]
 
-Files of 10 kB and more below DATA_FOLDER (default: TAKEPRINT_DATA or ../shared/data beside the repository), at most 12 a
-folder. Encoding means every track written anew, event by event, after every tick has been moved by one: what Takeprint
+Files of 10 kB and more below DATA_FOLDER (default: TAKEPRINT_DATA or ../shared/data beside the repository), at most
+12 a folder. Encoding means every track written anew, event by event, after every tick has been moved by one: what Takeprint
 would do with an unchanged file (copy it) is not counted. Each figure is the best of several rounds.
 """
 
@@ -96,12 +96,9 @@ def main() -> None:
     ):
         print(f"{name:14}{we:12.2f}{they:12.2f}{fast:12.2f}{they / we:12.1f}{we / fast:14.2f}")
     we, they, fast = (table[:, [2 + 2 * k, 3 + 2 * k]].sum(axis=1) for k in range(3))
-    print(
-        f"median of the files' ratios (both): mido / we {np.median(they / we):.1f}, we / symusic {np.median(we / fast):.2f}"
-    )
-    print(
-        f"worst of the files' ratios (both):  mido / we {(they / we).min():.1f}, we / symusic {(we / fast).max():.2f}"
-    )
+    slower, ratio = they / we, we / fast
+    print(f"median of the files (both): mido / we {np.median(slower):.1f}, we / symusic {np.median(ratio):.2f}")
+    print(f"worst of the files (both):  mido / we {slower.min():.1f}, we / symusic {ratio.max():.2f}")
     print("targets: mido / we >= 50, we / symusic <= 1.5")
 
 

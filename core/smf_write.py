@@ -25,19 +25,20 @@ if TYPE_CHECKING:
 Insert = tuple[int, int, bytes, int]
 """A new event: track, absolute tick, its bytes with status and without delta time, side (-1 before, 1 after)."""
 
+MAX_TICK = 1 << 38  # as in core/kernels/smf_decode.py
 _END_OF_TRACK = b"\xff\x2f\x00"
 
 
 def _column(values: Any, old: np.ndarray, what: str) -> np.ndarray:
     """Return new values of an event column as int64."""
     if values is None:
-        return old.astype(np.int64)
+        return old.astype(np.int64, copy=False)
     given = np.asarray(values)
     if given.shape != old.shape:
         raise TakeprintError(f"{what} has shape {given.shape}", rule=f"a value per event: {old.shape}")
     if given.dtype.kind not in "iu":
         raise TakeprintError(f"{what} is of type {given.dtype}", rule="events are edited in whole numbers")
-    return given.astype(np.int64)
+    return given.astype(np.int64, copy=False)
 
 
 def _vlq(number: int) -> bytes:
@@ -66,10 +67,32 @@ def _check_event(raw: bytes) -> None:
         )
 
 
+def _checked_data(smf: Smf, new: np.ndarray, old: np.ndarray, what: str) -> np.ndarray:
+    """Return which events' data bytes change; refuse what cannot."""
+    status = smf.events.status
+    changed: np.ndarray = new != old
+    at = np.flatnonzero(changed)
+    if len(at) == 0:
+        return changed
+    if ((status[at] >= 0xF0) | (old[at] < 0) | (new[at] < 0) | (new[at] > 127)).any():
+        raise TakeprintError(
+            f"{what} changed to {new[at].min()}..{new[at].max()}",
+            where=place(smf.name),
+            rule="data bytes are 0 to 127, and only those of channel messages can change",
+        )
+    if what == "data2" and (((status[at] & 0xF0) == 0x90) & ((new[at] == 0) != (old[at] == 0))).any():
+        raise TakeprintError(
+            "a note-on's velocity changed to or from 0",
+            where=place(smf.name),
+            rule="velocity 0 means note-off; velocities are 1 to 127",
+        )
+    return changed
+
+
 def _checked(
     smf: Smf, tick: Any, data1: Any, data2: Any, drop: Any
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return the four edits as full columns."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return ticks, data1, data2, whether the data change, whether the event goes; each a full column."""
     events = smf.events
     ticks = _column(tick, events.tick, "tick")
     first = _column(data1, events.data1, "data1")
@@ -77,33 +100,17 @@ def _checked(
     gone = np.zeros(len(events), np.bool_) if drop is None else np.asarray(drop)
     if gone.shape != ticks.shape or gone.dtype != np.bool_:
         raise TakeprintError("drop is not a mask over the events", rule="one bool per event")
-    if gone[smf.spans[smf.spans[:, 3] > 0, 1] - 1].any():
+    if drop is not None and gone[smf.spans[smf.spans[:, 3] > 0, 1] - 1].any():
         raise TakeprintError("End of Track is to be dropped", rule="every track keeps its End of Track")
-    where = place(smf.name)
-    if len(ticks) and (ticks.min() < 0 or ticks.max() > 1 << 38):
-        raise TakeprintError(
-            f"an event at tick {ticks.min()}..{ticks.max()}", where=where, rule="ticks lie between 0 and 2^38"
-        )
-    for new, old, what in ((first, events.data1, "data1"), (second, events.data2, "data2")):
-        changed = new != old
-        if (
-            changed.any()
-            and (
-                (events.status[changed] >= 0xF0) | (old[changed] < 0) | (new[changed] < 0) | (new[changed] > 127)
-            ).any()
-        ):
-            raise TakeprintError(
-                f"{what} changed to {new[changed].min()}..{new[changed].max()}",
-                where=where,
-                rule="data bytes are 0 to 127, and only those of channel messages can change",
-            )
-    if (((events.status & 0xF0) == 0x90) & ((second == 0) != (events.data2 == 0))).any():
-        raise TakeprintError(
-            "a note-on's velocity changed to or from 0",
-            where=where,
-            rule="velocity 0 means note-off; velocities are 1 to 127",
-        )
-    return ticks, first, second, gone
+    if tick is not None and len(ticks) and (ticks.min() < 0 or ticks.max() > MAX_TICK):
+        said = f"an event at tick {ticks.min() if ticks.min() < 0 else ticks.max()}"
+        raise TakeprintError(said, where=place(smf.name), rule="ticks lie between 0 and 2^38")
+    changed = np.zeros(len(events), np.bool_)
+    if data1 is not None:
+        changed |= _checked_data(smf, first, events.data1, "data1")
+    if data2 is not None:
+        changed |= _checked_data(smf, second, events.data2, "data2")
+    return ticks, first, second, changed, gone
 
 
 def edit(
@@ -119,13 +126,12 @@ def edit(
     from .kernels.smf_encode import smf_encode
 
     events, n = smf.events, len(smf.events)
-    ticks, first, second, gone = _checked(smf, tick, data1, data2, drop)
-    changed = (first != events.data1) | (second != events.data2)
-    touched = np.zeros(smf.n_tracks, np.bool_)
-    touched[events.track[changed | gone | (ticks != events.tick)]] = True
+    ticks, first, second, changed, gone = _checked(smf, tick, data1, data2, drop)
+    different = changed | gone | (ticks != events.tick)
+    touched = np.array([different[i:j].any() for i, j in smf.spans[:, :2].tolist()], np.bool_)
     for track, at, raw, side in insert:
         _check_event(raw)
-        if not (0 <= track < smf.n_tracks and 0 <= at <= 1 << 38 and side in (-1, 1)):
+        if not (0 <= track < smf.n_tracks and 0 <= at <= MAX_TICK and side in (-1, 1)):
             raise TakeprintError(
                 f"an event to insert at track {track}, tick {at}, side {side}",
                 rule="track and tick of the file; side -1 or 1",
