@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from .audio import AudioFile
     from .smf import Smf
 
-MIDI_SUFFIXES = (".mid", ".midi", ".kar", ".rmi", ".smf")
-SCORE_SUFFIXES = (".musicxml", ".xml", ".mxl", ".mei")
 # General MIDI percussion keys and the Roland TD-11's further ones, as the Groove MIDI Dataset's card lists them.
 DRUM_NAMES = {
     35: "kick", 36: "kick",
@@ -141,7 +139,7 @@ def with_drum_names(notes: Notes) -> Notes:
 
 
 def _from_path(path: Path, strict: bool) -> Take:
-    from .files import sniff
+    from .sniff import sniff
 
     found = sniff(path)
     if found == "midi":
@@ -150,6 +148,13 @@ def _from_path(path: Path, strict: bool) -> Take:
         return _from_smf(read_smf(path, strict=strict), path)
     if found == "score" or (found == "zip" and path.suffix.lower() == ".mxl"):
         return _from_score(path)
+    if found == "json":
+        raise TakeprintError(
+            "a JSON text, no performance",
+            where=str(path),
+            rule="a take is MIDI or audio",
+            remedy="a deviations document goes to `compare` and `export`",
+        )
     from .audio import open_audio
 
     audio = open_audio(path, strict=strict)

@@ -1,0 +1,114 @@
+"""The kernels that measuring stands on, each against its naive twin."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from takeprint.core.kernels.chord_path import chord_path
+from takeprint.core.kernels.grid_path import grid_path
+from takeprint.core.kernels.local_linear import local_linear
+from takeprint.core.kernels.onset_chain import onset_chain
+from takeprint.core.kernels.phase_track import phase_track
+from takeprint.core.kernels.pitch_matching import pitch_matching
+
+
+def naive(name):
+    path = Path(__file__).resolve().parents[1] / "naive" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"naive_{name}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return getattr(module, name)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_local_linear_equals_least_squares(seed):
+    rng = np.random.default_rng(seed)
+    x = np.sort(rng.uniform(0, 10, rng.integers(1, 30)))
+    if seed % 2:
+        x = np.round(x)  # chords share one position
+    y = rng.normal(size=len(x))
+    at = np.sort(rng.uniform(-2, 12, 9))
+    got = local_linear(x, y, at, 0.7, 4)
+    want = naive("local_linear")(x, y, at, 0.7, 4)
+    straight = ~np.isnan(want[1])
+    np.testing.assert_allclose(got[0][straight], want[0][straight], atol=1e-7)
+    np.testing.assert_allclose(got[1][straight], want[1][straight], atol=1e-6)
+
+
+def test_local_linear_keeps_a_line_exactly_and_one_point_has_no_slope():
+    x = np.arange(20.0)
+    value, slope = local_linear(x, 3 * x + 1, np.array([-1.0, 2.5, 30.0]), 1.0, 4)
+    np.testing.assert_allclose(value, [-2.0, 8.5, 91.0])
+    np.testing.assert_allclose(slope, 3.0)
+    value, slope = local_linear(np.array([1.0]), np.array([5.0]), np.array([0.0]), 1.0, 4)
+    assert value[0] == 5.0
+    assert np.isnan(slope[0])
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_phase_track_finds_the_best_of_all_paths(seed):
+    rng = np.random.default_rng(seed)
+    beat = np.sort(rng.uniform(0, 3, 5))
+    likelihood, prior = rng.normal(size=6) * 2, rng.normal(size=6) * 0.3
+    path = phase_track(beat, likelihood, prior, 0.3, 1)
+    best, _ = naive("phase_track")(beat, likelihood, prior, 0.3, 1)
+    place = np.floor(beat * 6 + 0.5).astype(int)
+    moves = 0.3 * np.diff(path) ** 2 / np.maximum(np.diff(beat), 0.02)
+    assert np.isclose(likelihood[(place - path) % 6].sum() + prior[path % 6].sum() - moves.sum(), best)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_grid_path_finds_the_best_of_all_paths(seed):
+    emission = np.random.default_rng(seed).normal(size=(6, 3))
+    path, total = grid_path(emission, 0.7)
+    want_path, want_total = naive("grid_path")(emission, 0.7)
+    assert np.isclose(total, want_total)
+    np.testing.assert_array_equal(path, want_path)
+
+
+def _bits(chords):
+    low = np.array([sum(1 << p for p in c if p < 64) for c in chords], dtype=np.uint64)
+    high = np.array([sum(1 << (p - 64) for p in c if p >= 64) for c in chords], dtype=np.uint64)
+    return low, high
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_chord_path_costs_what_the_full_table_costs(seed):
+    rng = np.random.default_rng(seed)
+    made = [
+        [frozenset(rng.integers(60, 70, rng.integers(1, 4)).tolist()) for _ in range(rng.integers(1, 12))]
+        for _ in range(2)
+    ]
+    pair, total = chord_path(*_bits(made[0]), *_bits(made[1]), 30)
+    assert np.isclose(total, naive("chord_path")(*made))
+    used = pair[pair >= 0]
+    assert (np.diff(used) > 0).all()
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_pitch_matching_costs_what_the_best_of_all_matchings_costs(seed):
+    rng = np.random.default_rng(seed)
+    expected = np.sort(rng.uniform(0, 3, rng.integers(1, 6)))
+    played = np.sort(rng.uniform(0, 3, rng.integers(1, 6)))
+    pair = pitch_matching(expected, played, 0.4)
+    rows = np.flatnonzero(pair >= 0)
+    cost = (np.abs(expected[rows] - played[pair[rows]]) / 0.4).sum() + len(expected) + len(played) - 2 * len(rows)
+    best, _ = naive("pitch_matching")(expected, played, 0.4)
+    assert np.isclose(cost, best)
+    assert (np.diff(pair[rows]) > 0).all()
+
+
+def test_pitch_matching_of_nothing():
+    assert pitch_matching(np.zeros(0), np.array([1.0]), 0.1).size == 0
+    np.testing.assert_array_equal(pitch_matching(np.array([1.0]), np.zeros(0), 0.1), [-1])
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_onset_chain_gains_what_the_best_of_all_chains_gains(seed):
+    rng = np.random.default_rng(seed)
+    written = np.cumsum(rng.uniform(0.2, 1.0, rng.integers(1, 6)))
+    played = np.cumsum(rng.uniform(0.2, 1.0, rng.integers(1, 6)))
+    _, total = onset_chain(written, played, 1.1, 0.3, 0.8, 3)
+    assert np.isclose(total, naive("onset_chain")(written, played, 1.1, 0.3, 0.8, 3))
