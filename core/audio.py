@@ -19,7 +19,10 @@ import numpy as np
 from .audio_decode import BLOCK_FRAMES, READABLE, decode, open_bytes
 from .audio_plan import Plan, Source
 from .audio_scan import look_through
+from .audio_write import Written, write_audio
 from .errors import Repair, TakeprintError
+
+__all__ = ["BLOCK_FRAMES", "AudioFile", "Written", "open_audio", "write_audio"]
 
 
 @dataclass(frozen=True)

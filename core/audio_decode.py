@@ -19,7 +19,7 @@ from .errors import TakeprintError
 from .files import open_regular
 
 BLOCK_FRAMES = 65_536
-# The decoder is always asked for this many: where it stumbles in a damaged stream must not depend on the caller's blocks.
+# The decoder is always asked for this many: where it stumbles must not depend on the caller's blocks.
 _READ_FRAMES = 16_384
 READABLE = "WAV, RF64, Wave64, AIFF, AU, CAF, FLAC, Ogg Vorbis, Opus and MP3 are read"
 

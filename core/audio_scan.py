@@ -146,11 +146,9 @@ def _digest(digest: Any, block: np.ndarray, bits: int) -> None:
 
 def _tell_length(plan: Plan, look: Look, troubles: list[str]) -> None:
     if troubles:
-        plan.mend(
-            -1,
-            "audio.damaged",
-            f"the decoder stopped at frame {look.frames} ({troubles[0].rstrip('.')}); what follows is missing",
-        )
+        lost = "; what follows is missing" if look.frames < plan.claimed_frames or plan.claimed_frames < 0 else ""
+        text = f"the stream is damaged: the decoder stopped at frame {look.frames} ({troubles[0].rstrip('.')}){lost}"
+        plan.mend(-1, "audio.damaged", text)
     claimed = plan.claimed_frames - plan.skip_frames
     # The decoder may round a lossy stream by less than a frame of the codec.
     slack = 0 if plan.format not in ("MP3", "OGG") and plan.subtype != "MPEG_LAYER_III" else 2304
