@@ -30,7 +30,7 @@ from .progress import Progress, compile_notice, complain, one_line
 _FAILURES_HEADER = ["file", "stage", "reason"]
 _GRACE_S = 5.0  # how long a worker may take to put its temporary files away
 Mark = Callable[[str], None]
-Job = Callable[["Task", Mark], dict[str, Any]]
+Job = Callable[[Any, Mark], dict[str, Any]]  # the first is a Task
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class Task:
 
     Parameters
     ----------
-    job : str
-        Name of a function of ``takeprint.app.jobs``.
+    job : callable
+        ``job(task, mark) -> report``, a function of a module, so that a worker finds it by its name.
     source : str
         The input's path.
     output : str
@@ -54,7 +54,7 @@ class Task:
         What the journal knows of this output: {input's sha256: output's sha256}.
     """
 
-    job: str
+    job: Job
     source: str
     output: str
     folder: str
@@ -84,8 +84,6 @@ class Outcome:
 
 def carry_out(task: Task) -> Outcome:
     """Do one task; every failure comes back as an outcome with its stage and one line of reason."""
-    from . import jobs
-
     stage = ["read"]
 
     def mark(name: str) -> None:
@@ -100,8 +98,7 @@ def carry_out(task: Task) -> Outcome:
         mark("write")
         check_output(task.target, force=task.force, inputs=[task.source])
         mark("read")
-        job: Job = getattr(jobs, task.job)
-        report = job(task, mark)
+        report = task.job(task, mark)
         return replace(failed, state="done", input_sha256=digest, output_sha256=sha256_of(task.target), report=report)
     except TakeprintError as refusal:
         return replace(failed, stage=stage[0], reason=_without_name(str(refusal), task.source))

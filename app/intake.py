@@ -41,6 +41,7 @@ AUDIO = (
 FAILURES_NAME = "failures.csv"
 _MAX_NAME_BYTES = 180  # leaves room for suffixes, file systems allow 255
 _RESERVED = (JOURNAL_NAME, FAILURES_NAME)
+_STARTS = (b"MThd", b"RIFF", b"RIFX", b"RF64", b"FORM", b"fLaC", b"OggS", b"caff", b".snd", b"ID3")
 _NOT_PORTABLE = '<>:"/\\|?*'
 
 
@@ -107,15 +108,17 @@ def _of_folder(folder: str, barred: str | None, intake: Intake) -> list[Found]:
 
 
 def _is_take(path: str) -> bool:
+    from ..core.files import open_regular
+
     suffix = os.path.splitext(path)[1].lower()
     if suffix:
         return suffix in MIDI or suffix in AUDIO
-    from ..core.files import sniff
-
     try:
-        return sniff(path) in ("midi", "audio")
-    except TakeprintError:
+        with os.fdopen(open_regular(path)[0], "rb") as file:
+            head = file.read(16)
+    except (TakeprintError, OSError):
         return False
+    return head.startswith(_STARTS) or head[:2] in (b"\xff\xfb", b"\xff\xf3")
 
 
 def _portable(name: str) -> str:
