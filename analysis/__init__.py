@@ -1,1 +1,10 @@
-"""Measures the human trace: late, sharp, louder and longer are positive, everywhere."""
+"""Measures the human trace.
+
+Conventions
+-----------
+Late, sharp, louder and longer are positive, everywhere. A beat is a quarter note. NaN is "not known".
+"""
+
+from .measure import measure
+
+__all__ = ["measure"]

@@ -1,0 +1,287 @@
+"""Align a take's notes with a score's: which written note each played note is.
+
+Conventions
+-----------
+A written note is a *match* (played) or a *deletion* (not played), a played note without a written one an *insertion*.
+Both sides are ``Notes``; positions of the score are beats, of the take seconds.
+
+Method
+------
+1. A first guess of when each written note is due: the clock of the take's own file where most notes lie near it, else
+   a dynamic time warp over chords by the pitches they share (``core.kernels.chord_path``); without pitches, a chain
+   over inter-onset intervals (``core.kernels.onset_chain``).
+2. Pitch by pitch, written and played notes are paired in order at the least total distance in time
+   (``core.kernels.pitch_matching``); what is farther than the tolerance stays without partner.
+3. The pairs give a smoother guess; the pairing is done again with a narrower tolerance.
+4. Left-over pairs near in time and pitch are wrong notes: a deletion and an insertion that share an id.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..core.errors import TakeprintError
+from ..core.notes import Notes
+from ..core.timeline import Timeline
+
+_CHORD_S = 0.035
+_WIDE_S, _NARROW_S = 0.30, 0.20
+_WRONG_NOTE_S = 0.15
+_LEAST_SHARE = 0.3
+_TABLE_CELLS = 40_000_000
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """Which played note each written note is.
+
+    Parameters
+    ----------
+    take_row : ndarray of int [shape=(n_score,)]
+        Row of the take's note, -1 for a deletion.
+    confidence : ndarray [shape=(n_score,)]
+        0 to 1; of a deletion NaN.
+    expected_s : ndarray [shape=(n_score,)], seconds
+        When each written note was due in this take.
+    wrong : ndarray of int [shape=(k, 2)]
+        Score and take rows of wrong notes.
+    """
+
+    take_row: np.ndarray
+    confidence: np.ndarray
+    expected_s: np.ndarray
+    wrong: np.ndarray
+
+
+def align_notes(score: Notes, take: Notes, take_clock: Timeline | None = None) -> Alignment:
+    """Align a take with its score by pitch and order.
+
+    Parameters
+    ----------
+    score : Notes
+        With ``onset_beat`` and ``pitch``.
+    take : Notes
+        With ``onset_s``; with pitches for MIDI, without for audio.
+    take_clock : Timeline or None
+        The take file's own clock: where the file was made from the score it is the best first guess.
+
+    Raises
+    ------
+    TakeprintError
+        When fewer than three in ten notes of the shorter side find a partner: the two are different music.
+    """
+    if len(score) == 0 or len(take) == 0:
+        nothing = np.full(len(score), np.nan)
+        return Alignment(np.full(len(score), -1), nothing, nothing, np.zeros((0, 2), dtype=np.int64))
+    pitched = bool(np.isfinite(take.pitch).any())
+    keys = _keys(score, take) if pitched else None
+    guesses = []
+    if take_clock is not None:
+        guesses.append(_latency_free(take_clock.seconds_at(score.onset_beat), take.onset_s, score, take, keys))
+    best_pairs, best_guess = _first_guess(score, take, keys, guesses)
+    for tolerance_s in (_NARROW_S, _NARROW_S):
+        best_guess = _smooth_guess(score.onset_beat, take.onset_s, best_pairs, best_guess)
+        best_pairs = _pairs(score, take, keys, best_guess, tolerance_s)
+    found = int((best_pairs >= 0).sum())
+    fewest = min(len(np.unique(score.onset_beat)), len(take)) if keys is None else min(len(score), len(take))
+    if found < _LEAST_SHARE * fewest:
+        raise TakeprintError(
+            f"only {found} of {fewest} notes find a partner in the reference",
+            rule="a take is measured against its own score",
+            remedy="check that both files are the same piece, or measure against a click",
+        )
+    off_s = np.abs(take.onset_s[best_pairs] - best_guess)
+    confidence = np.where(best_pairs >= 0, np.exp(-off_s / _NARROW_S), np.nan)
+    wrong = _wrong_notes(score, take, best_pairs, best_guess) if pitched else np.zeros((0, 2), dtype=np.int64)
+    return Alignment(best_pairs, confidence, best_guess, wrong)
+
+
+def _keys(score: Notes, take: Notes) -> tuple[np.ndarray, np.ndarray]:
+    """Return what must agree between partners: pitch, drums or not, and the track where both files have the same."""
+    keys = []
+    for side in (score, take):
+        key = np.nan_to_num(side.pitch, nan=-1.0).astype(np.int64)
+        keys.append(np.where(side.channel == 9, key + 1000, key))
+    if (keys[0] >= 1000).all() != (keys[1] >= 1000).all():
+        keys = [np.where(k >= 1000, k - 1000, k) for k in keys]
+    tracks = np.unique(score.track)
+    if len(tracks) > 1 and np.array_equal(tracks, np.unique(take.track)):
+        shares = [np.bincount(np.searchsorted(tracks, side.track)) / len(side) for side in (score, take)]
+        if np.abs(shares[0] - shares[1]).max() < 0.05:
+            keys = [k + 10_000 * side.track for k, side in zip(keys, (score, take), strict=True)]
+    return keys[0], keys[1]
+
+
+def _latency_free(
+    guess_s: np.ndarray, onset_s: np.ndarray, score: Notes, take: Notes, keys: tuple[np.ndarray, np.ndarray] | None
+) -> np.ndarray:
+    pairs = _pairs(score, take, keys, guess_s, _WIDE_S)
+    if not (pairs >= 0).any():
+        return guess_s
+    rows = np.flatnonzero(pairs >= 0)
+    return guess_s + float(np.median(onset_s[pairs[rows]] - guess_s[rows]))
+
+
+def _first_guess(
+    score: Notes, take: Notes, keys: tuple[np.ndarray, np.ndarray] | None, guesses: list[np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the pairs and the guess at the least cost; a clock that nearly every note is close to ends the search."""
+    best: tuple[float, np.ndarray, np.ndarray] | None = None
+    for guess_s in guesses:
+        pairs = _pairs(score, take, keys, guess_s, _WIDE_S)
+        rows = np.flatnonzero(pairs >= 0)
+        off_s = np.abs(take.onset_s[pairs[rows]] - guess_s[rows])
+        cost = float(off_s.sum() / _WIDE_S) + len(score) + len(take) - 2 * len(rows)
+        best = (cost, pairs, guess_s)
+        close = len(rows) and float(np.percentile(off_s, 90)) < 0.08
+        if close and 2 * len(rows) >= 0.95 * (len(score) + len(take)):
+            return pairs, guess_s
+    guess_s = _by_chords(score, take, keys) if keys is not None else _by_intervals(score, take)
+    pairs = _pairs(score, take, keys, guess_s, _WIDE_S)
+    rows = np.flatnonzero(pairs >= 0)
+    cost = float((np.abs(take.onset_s[pairs[rows]] - guess_s[rows]) / _WIDE_S).sum())
+    cost += len(score) + len(take) - 2 * len(rows)
+    if best is None or cost < best[0]:
+        return pairs, guess_s
+    return best[1], best[2]
+
+
+def _pairs(
+    score: Notes, take: Notes, keys: tuple[np.ndarray, np.ndarray] | None, guess_s: np.ndarray, tolerance_s: float
+) -> np.ndarray:
+    from ..core.kernels.pitch_matching import pitch_matching
+
+    take_row = np.full(len(score), -1, dtype=np.int64)
+    if keys is None:
+        # Without pitches a chord is one onset: all its notes take it.
+        beat, index = np.unique(score.onset_beat, return_inverse=True)
+        guess = np.full(len(beat), np.inf)
+        np.minimum.at(guess, index, guess_s)
+        pair = pitch_matching(guess, np.ascontiguousarray(take.onset_s), tolerance_s)
+        return pair[index]
+    score_key, take_key = keys
+    score_order = np.lexsort((guess_s, score_key))
+    take_order = np.lexsort((take.onset_s, take_key))
+    common, first = np.unique(score_key[score_order], return_index=True)
+    last = np.append(first[1:], len(score_order))
+    low = np.searchsorted(take_key[take_order], common, side="left")
+    high = np.searchsorted(take_key[take_order], common, side="right")
+    for a, b, c, d in zip(first.tolist(), last.tolist(), low.tolist(), high.tolist(), strict=True):
+        if c == d:
+            continue
+        written, played = score_order[a:b], take_order[c:d]
+        pair = pitch_matching(guess_s[written], take.onset_s[played], tolerance_s)
+        got = pair >= 0
+        take_row[written[got]] = played[pair[got]]
+    return take_row
+
+
+def _chords(onset: np.ndarray, key: np.ndarray, together: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return (first onset, low and high pitch bits) of each group of notes that begin together; onset is increasing."""
+    starts = [0]
+    at = onset.tolist()
+    for i in range(1, len(at)):
+        if at[i] - at[starts[-1]] > together:
+            starts.append(i)
+    bits = (np.asarray(key) % 128).astype(np.uint64)
+    one = np.uint64(1)
+    low = np.where(bits < 64, one << (bits & np.uint64(63)), np.uint64(0))
+    high = np.where(bits >= 64, one << (bits & np.uint64(63)), np.uint64(0))
+    return onset[starts], np.bitwise_or.reduceat(low, starts), np.bitwise_or.reduceat(high, starts)
+
+
+def _by_chords(score: Notes, take: Notes, keys: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    from ..core.kernels.chord_path import chord_path
+
+    written_order = np.argsort(score.onset_beat, kind="stable")
+    played_order = np.argsort(take.onset_s, kind="stable")
+    beat, *written = _chords(score.onset_beat[written_order], keys[0][written_order], 1e-6)
+    time_s, *played = _chords(take.onset_s[played_order], keys[1][played_order], _CHORD_S)
+    n, m = len(beat), len(time_s)
+    # The whole table for a song; a wide band about the diagonal for more.
+    band = m if (n + 1) * (2 * m + 2) <= _TABLE_CELLS else max(2000, int(0.05 * m), m // max(n, 1) + 1)
+    pair, _ = chord_path(*written, *played, band)
+    rows = np.flatnonzero(pair >= 0)
+    shared = (written[0][rows] & played[0][pair[rows]]) | (written[1][rows] & played[1][pair[rows]])
+    rows = rows[shared != 0]
+    return _through_anchors(beat[rows], time_s[pair[rows]], score.onset_beat)
+
+
+def _by_intervals(score: Notes, take: Notes) -> np.ndarray:
+    from ..core.kernels.onset_chain import onset_chain
+
+    beat = np.unique(score.onset_beat)
+    time_s = np.unique(take.onset_s)
+    if len(beat) * len(time_s) > _TABLE_CELLS:
+        raise TakeprintError(
+            f"{len(beat)} written against {len(time_s)} detected onsets",
+            rule="an audio take of this length is not yet aligned with a score",
+            remedy="measure it in parts, or against a click",
+        )
+    if len(beat) < 2 or len(time_s) < 2:
+        return np.full(len(score), time_s[0])
+    best = (-np.inf, np.zeros(0, dtype=np.int64))
+    span = (time_s[-1] - time_s[0]) / (beat[-1] - beat[0])
+    for factor in (0.8, 0.9, 1.0, 1.1, 1.25):
+        pair, total = onset_chain(beat, time_s, span * factor, 0.25, 1.0, 3)
+        if total > best[0]:
+            best = (total, pair)
+    rows = np.flatnonzero(best[1] >= 0)
+    return _through_anchors(beat[rows], time_s[best[1][rows]], score.onset_beat)
+
+
+def _through_anchors(beat: np.ndarray, time_s: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Draw a robust smooth line through anchor pairs and read it at each written position."""
+    from ..core.kernels.local_linear import local_linear
+
+    if len(beat) < 2:
+        shift = float(time_s[0] - 0.5 * beat[0]) if len(beat) else 0.0
+        return 0.5 * at + shift
+    for _ in range(2):
+        smooth, _ = local_linear(beat, time_s, beat, 1.0, 8)
+        off = np.abs(time_s - smooth)
+        keep = off <= max(4.0 * float(np.median(off)), 0.1)
+        if keep.sum() >= 4:
+            beat, time_s = beat[keep], time_s[keep]
+    where, index = np.unique(at, return_inverse=True)
+    value, _ = local_linear(beat, time_s, where, 0.7, 6)
+    return np.maximum.accumulate(value)[index]
+
+
+def _smooth_guess(beat: np.ndarray, onset_s: np.ndarray, pairs: np.ndarray, guess_s: np.ndarray) -> np.ndarray:
+    rows = np.flatnonzero(pairs >= 0)
+    if len(rows) < 4:
+        return guess_s
+    rows = rows[np.argsort(beat[rows], kind="stable")]
+    where, index = np.unique(beat[rows], return_inverse=True)
+    mean_s = np.bincount(index, weights=onset_s[pairs[rows]]) / np.bincount(index)
+    return _through_anchors(where, mean_s, beat)
+
+
+def _wrong_notes(score: Notes, take: Notes, pairs: np.ndarray, expected_s: np.ndarray) -> np.ndarray:
+    """Pair what is left over where a neighbour, a third or an octave was struck instead, nearest in time first."""
+    missed = np.flatnonzero(pairs < 0)
+    added = np.setdiff1d(np.arange(len(take)), pairs[pairs >= 0])
+    if len(missed) == 0 or len(added) == 0:
+        return np.zeros((0, 2), dtype=np.int64)
+    added = added[np.argsort(take.onset_s[added], kind="stable")]
+    time_s = take.onset_s[added]
+    candidates = []
+    for row in missed.tolist():
+        low, high = np.searchsorted(time_s, [expected_s[row] - _WRONG_NOTE_S, expected_s[row] + _WRONG_NOTE_S])
+        for k in range(low, high):
+            interval = abs(float(take.pitch[added[k]] - score.pitch[row]))
+            if 0 < interval <= 4 or interval == 12:
+                cost = abs(time_s[k] - expected_s[row]) / _WRONG_NOTE_S + interval / 12.0
+                candidates.append((cost, row, int(added[k])))
+    used_written: set[int] = set()
+    used_played: set[int] = set()
+    wrong = []
+    for _, row, column in sorted(candidates):
+        if row not in used_written and column not in used_played:
+            used_written.add(row)
+            used_played.add(column)
+            wrong.append((row, column))
+    return np.array(sorted(wrong), dtype=np.int64).reshape(-1, 2)
