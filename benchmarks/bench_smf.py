@@ -3,8 +3,8 @@
     python benchmarks/bench_smf.py [DATA_FOLDER]
 
 Files of 10 kB and more below DATA_FOLDER (default: TAKEPRINT_DATA or ../shared/data beside the repository), at most
-12 a folder. Encoding means every track written anew, event by event, after every tick has been moved by one: what Takeprint
-would do with an unchanged file (copy it) is not counted. Each figure is the best of several rounds.
+12 a folder. Encoding means every track written anew, event by event, after every tick has been moved by one: copying
+an unchanged file, as Takeprint really does, is not counted. Each figure is the best of several rounds.
 """
 
 from __future__ import annotations

@@ -30,6 +30,10 @@ class Layout:
         Offset of ``MThd``.
     format, claimed_tracks, division : int
         The header's three numbers.
+    header_end : int
+        One past the header.
+    gaps : tuple of (first byte, one past the last)
+        Foreign bytes between chunks that no chunk length accounts for.
     chunks, ends : tuple of int
         A track's chunk header, and one past its last byte.
     riff : tuple of (offset of the RIFF size, offset of the data size, one past the data) or None
@@ -39,6 +43,8 @@ class Layout:
     format: int
     claimed_tracks: int
     division: int
+    header_end: int
+    gaps: tuple[tuple[int, int], ...]
     chunks: tuple[int, ...]
     ends: tuple[int, ...]
     riff: tuple[int, int, int] | None
@@ -186,6 +192,8 @@ def lay_out(
     """
     header, end, riff = _unwrap(data, name, repairs)
     kind, claimed, division, at = _header(data, header, end, name, repairs)
+    header_end = at
+    gaps: list[tuple[int, int]] = []
     chunks: list[int] = []
     ends: list[int] = []
     while at < end:
@@ -210,6 +218,7 @@ def lay_out(
             repairs.append(
                 Repair(at, "midi.between-chunks", f"{found - at} foreign bytes before a track are passed over")
             )
+            gaps.append((at, found))
             at = found
             continue
         if b"MTrk".startswith(data[at : at + 4]):
@@ -238,4 +247,4 @@ def lay_out(
         )
     if not chunks:
         warnings.append("the file has no track")
-    return Layout(header, kind, claimed, division, tuple(chunks), tuple(ends), riff)
+    return Layout(header, kind, claimed, division, header_end, tuple(gaps), tuple(chunks), tuple(ends), riff)

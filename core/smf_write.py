@@ -137,13 +137,18 @@ def edit(
                 rule="track and tick of the file; side -1 or 1",
             )
         touched[track] = True
+    if not touched.any():
+        return smf.data, np.arange(n)
     rows = _Rows(smf, ticks, first, second, changed, gone, touched, insert)
     parts: list[bytes] = []
     origin: list[np.ndarray] = []
     at = 0
     for track, (chunk, end) in enumerate(zip(smf.layout.chunks, smf.layout.ends, strict=True)):
+        parts.append(_between(smf, at, chunk))
+        at = end
         if not touched[track]:
             origin.append(np.arange(smf.spans[track, 0], smf.spans[track, 1]))
+            parts += [b"MTrk", (end - chunk - 8).to_bytes(4, "big"), smf.data[chunk + 8 : end]]
             continue
         order, room = rows.of(track)
         out = np.empty(room, np.uint8)
@@ -156,11 +161,27 @@ def edit(
             )
         # what lies behind End of Track stays there; what could not be read without one does not
         rest = smf.data[int(smf.spans[track, 2]) : end] if smf.spans[track, 3] else b""
-        parts += [smf.data[at:chunk], b"MTrk", (size + len(rest)).to_bytes(4, "big"), out[:size].tobytes(), rest]
-        at = end
+        parts += [b"MTrk", (size + len(rest)).to_bytes(4, "big"), out[:size].tobytes(), rest]
         origin.append(np.where(order < n, order, -1))
-    parts.append(smf.data[at:])
-    return _rewrapped(b"".join(parts), smf), np.concatenate(origin) if origin else np.zeros(0, np.int64)
+    parts.append(_between(smf, at, len(smf.data)))
+    return _rewrapped(b"".join(parts), smf), np.concatenate(origin)
+
+
+def _between(smf: Smf, begin: int, end: int) -> bytes:
+    """Return what lies outside the tracks, flawed lengths mended.
+
+    A length that lies is read by what follows it, and an edit changes that: it must not survive one.
+    """
+    layout = smf.layout
+    kept = smf.data[begin:end]
+    if begin <= layout.header < end:
+        size_at = layout.header + 4 - begin
+        size = (layout.header_end - layout.header - 8).to_bytes(4, "big")
+        kept = kept[:size_at] + size + kept[size_at + 4 :]
+    for first, last in reversed(layout.gaps):
+        if begin <= first < end:
+            kept = kept[: first - begin] + kept[last - begin :]
+    return kept
 
 
 def _rewrapped(data: bytes, smf: Smf) -> bytes:
@@ -179,7 +200,8 @@ def _rewrapped(data: bytes, smf: Smf) -> bytes:
     elif not old_pad and size & 1 and end < len(smf.data):
         fixed.insert(new_end, 0)
     claimed = int.from_bytes(data[riff_at : riff_at + 4], "little")
-    fixed[riff_at : riff_at + 4] = max(0, claimed + len(fixed) - len(smf.data)).to_bytes(4, "little")
+    outside = max(0, len(smf.data) - 8 - claimed)  # bytes behind the wrapper
+    fixed[riff_at : riff_at + 4] = max(0, len(fixed) - 8 - outside).to_bytes(4, "little")
     return bytes(fixed)
 
 

@@ -162,26 +162,22 @@ def parse(data: bytes) -> File:
     return file
 
 
-def pairs(events: list[Event]) -> list[tuple[int, int, tuple[int, int]]]:
-    """Return (on tick, off tick or -1, (channel, key)) of a track's notes, first in, first out, in order of onset."""
-    waiting: dict[tuple[int, int], list[int]] = defaultdict(list)
-    notes: list[list] = []
+def pairs(events: list[Event]) -> dict[tuple[int, int], list[list[int]]]:
+    """Return [on tick, off tick or -1] of each (channel, key) of a track, first in, first out, in order of onset."""
+    notes: dict[tuple[int, int], list[list[int]]] = defaultdict(list)
+    ended: Counter[tuple[int, int]] = Counter()
     for event in events:
         if event.kind == "on":
-            waiting[event.key].append(len(notes))
-            notes.append([event.tick, -1, event.key])
-        elif event.kind == "off" and waiting[event.key]:
-            notes[waiting[event.key].pop(0)][1] = event.tick
-    return [tuple(n) for n in notes]
+            notes[event.key].append([event.tick, -1])
+        elif event.kind == "off" and ended[event.key] < len(notes[event.key]):
+            notes[event.key][ended[event.key]][1] = event.tick
+            ended[event.key] += 1
+    return dict(notes)
 
 
 def _plain(event: Event) -> bytes:
     """An event's bytes without what a humanizer may set: the velocity."""
     return event.raw[:2] if event.kind in ("on", "off") else event.raw
-
-
-def _describe(event: Event) -> str:
-    return f"{event.kind} {event.raw[:8].hex(' ')} at tick {event.tick}"
 
 
 def _guarantee_1_8(
@@ -222,22 +218,30 @@ def _guarantee_3_4_5(track: int, a: list[Event], b: list[Event]) -> list[str]:
     out = []
     if Counter(_plain(e) for e in a if e.kind == "on") != Counter(_plain(e) for e in b if e.kind == "on"):
         return [f"G5 track {track}: the note-ons are not the same"]
-    keys = {e.key for e in a + b if e.kind in ("on", "off")}
-    for key in sorted(keys):
-        mine_a = [e.kind for e in a if e.kind in ("on", "off") and e.key == key]
-        mine_b = [e.kind for e in b if e.kind in ("on", "off") and e.key == key]
+    kinds_a, kinds_b = _by_key(a), _by_key(b)
+    notes_a, notes_b = pairs(a), pairs(b)
+    for key in sorted(kinds_a | kinds_b):
+        mine_a, mine_b = kinds_a.get(key, []), kinds_b.get(key, [])
+        where = f"track {track} channel {key[0]} key {key[1]}"
         if mine_b.count("on") - mine_b.count("off") > mine_a.count("on") - mine_a.count("off"):
-            out.append(f"G3 track {track} channel {key[0]} key {key[1]}: a note hangs that did not")
+            out.append(f"G3 {where}: a note hangs that did not")
         if mine_a != mine_b:
-            out.append(f"G4 track {track} channel {key[0]} key {key[1]}: the order of on and off changed")
-        notes_a = [n for n in pairs(a) if n[2] == key]
-        notes_b = [n for n in pairs(b) if n[2] == key]
-        if sum(n[1] < 0 for n in notes_b) > sum(n[1] < 0 for n in notes_a):
-            out.append(f"G3 track {track} channel {key[0]} key {key[1]}: a note lost its off")
-        for x, y in zip(notes_a, notes_b, strict=True):
-            if x[1] > x[0] and y[1] == y[0]:
-                out.append(f"G4 track {track} channel {key[0]} key {key[1]} tick {x[0]}: a note became empty")
+            out.append(f"G4 {where}: the order of on and off changed")
+        first, second = notes_a.get(key, []), notes_b.get(key, [])
+        if sum(end < 0 for _, end in second) > sum(end < 0 for _, end in first):
+            out.append(f"G3 {where}: a note lost its off")
+        for (on_a, off_a), (on_b, off_b) in zip(first, second, strict=True):
+            if off_a > on_a and off_b == on_b:
+                out.append(f"G4 {where} tick {on_a}: a note became empty")
     return out
+
+
+def _by_key(events: list[Event]) -> dict[tuple[int, int], list[str]]:
+    found: dict[tuple[int, int], list[str]] = defaultdict(list)
+    for event in events:
+        if event.kind in ("on", "off"):
+            found[event.key].append(event.kind)
+    return dict(found)
 
 
 def _guarantee_4_shared(a: list[list[Event]], b: list[list[Event]]) -> list[str]:

@@ -156,3 +156,28 @@ def test_every_bad_file_that_loads_is_written_back_as_it_was(bad_inputs):
         assert after.format == smf.format
         assert after.n_tracks == smf.n_tracks
         assert len(after.notes()) == len(smf.notes())
+
+
+@pytest.mark.parametrize("flaw", ["header length", "track length", "between chunks", "RIFF length"])
+def test_lengths_that_lie_do_not_survive_an_edit(flaw):
+    first, second = note(0, 480, 60) + EOT, note(0, 480, 62) + EOT
+    data = bytearray(smf_of(first, second))
+    if flaw == "header length":
+        data[4:8] = (len(data) - 8 + 1).to_bytes(4, "big")
+    elif flaw == "track length":
+        at = 14 + 8 + len(first) + 4
+        data[at : at + 4] = (len(second) + 2).to_bytes(4, "big")  # two bytes past the file's end
+    elif flaw == "between chunks":
+        data[14 + 8 + len(first) : 14 + 8 + len(first)] = b"JUNK\x00\x00\x01\x00"
+    else:
+        size = (len(data) + 3).to_bytes(4, "little")
+        data[:0] = b"RIFF" + (len(data) + 12).to_bytes(4, "little") + b"RMIDdata" + size
+    smf = read_smf(bytes(data))
+    assert len(smf.repairs) == 1
+    assert len(smf.notes()) == 2
+    tick = smf.events.tick.copy()
+    tick[:3] += 1000  # only the first track, which grows
+    after = smf.edited(tick=tick)
+    assert len(after.data) > len(smf_of(first, second))
+    assert after.repairs == ()
+    assert after.notes().onset_tick.tolist() == [0, 1000]
