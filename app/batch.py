@@ -118,9 +118,10 @@ def carry_out(task: Task) -> Outcome:
 def _without_name(reason: str, source: str) -> str:
     """Return the reason without the file's name before it: the failure list has a column for that."""
     reason = one_line(reason)
-    for name in (source, os.path.basename(source)):
-        if reason.startswith(one_line(name) + ": "):
-            return reason[len(one_line(name)) + 2 :]
+    for name in (one_line(source), one_line(os.path.basename(source))):
+        for joint in (": ", ", "):
+            if reason.startswith(name + joint):
+                return reason[len(name + joint) :]
     return reason
 
 

@@ -7,3 +7,7 @@ says nothing about itself. Take ``k`` of several uses the seed ``S + k - 1``, so
 """
 
 from __future__ import annotations
+
+
+def run_humanize(args):
+    raise NotImplementedError

@@ -20,24 +20,6 @@ from pathlib import Path
 from ..core.errors import TakeprintError
 from .journal import NAME as JOURNAL_NAME
 
-MIDI = (".mid", ".midi", ".kar", ".rmi", ".smf")
-AUDIO = (
-    ".wav",
-    ".wave",
-    ".rf64",
-    ".w64",
-    ".flac",
-    ".ogg",
-    ".oga",
-    ".opus",
-    ".mp3",
-    ".aif",
-    ".aiff",
-    ".aifc",
-    ".au",
-    ".snd",
-    ".caf",
-)
 FAILURES_NAME = "failures.csv"
 _MAX_NAME_BYTES = 180  # leaves room for suffixes, file systems allow 255
 _RESERVED = (JOURNAL_NAME, FAILURES_NAME)
@@ -109,10 +91,11 @@ def _of_folder(folder: str, barred: str | None, intake: Intake) -> list[Found]:
 
 def _is_take(path: str) -> bool:
     from ..core.files import open_regular
+    from ..core.take import AUDIO_SUFFIXES, MIDI_SUFFIXES
 
     suffix = os.path.splitext(path)[1].lower()
     if suffix:
-        return suffix in MIDI or suffix in AUDIO
+        return suffix in MIDI_SUFFIXES or suffix in AUDIO_SUFFIXES
     try:
         with os.fdopen(open_regular(path)[0], "rb") as file:
             head = file.read(16)

@@ -306,5 +306,5 @@ def _string(pitch: float, strength: float, duration_s: float, rate: int) -> np.n
     length_s = float(np.clip(duration_s, 0.02, _LONGEST_NOTE_S)) if np.isfinite(duration_s) else 0.25
     warm, bright = _struck(pitch, rate)
     n = min(len(warm), int((length_s + 8 * _RELEASE_S) * rate) + 1)
-    sound = 0.55 * strength**1.5 * (warm[:n] + strength**1.2 * bright[:n])
+    sound = 0.8 * strength**1.5 * (warm[:n] + strength**1.2 * bright[:n])
     return _cut(sound, int(length_s * rate), rate, _RELEASE_S)

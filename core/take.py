@@ -142,6 +142,7 @@ def _from_path(path: Path, strict: bool) -> Take:
     from .sniff import sniff
 
     found = sniff(path)
+    _refuse_false_name(path, found)
     if found == "midi":
         from .smf import read_smf
 
@@ -177,6 +178,19 @@ def _from_path(path: Path, strict: bool) -> Take:
         repairs=audio.repairs,
         warnings=audio.warnings,
     )
+
+
+def _refuse_false_name(path: Path, found: str) -> None:
+    """Refuse sound that is called MIDI and MIDI that is called sound: one of the two is another file than was meant."""
+    suffix = path.suffix.lower()
+    if (found == "audio" and suffix in MIDI_SUFFIXES) or (found == "midi" and suffix in AUDIO_SUFFIXES):
+        raise TakeprintError(
+            f"the content is {'MIDI' if found == 'midi' else 'no MIDI'}, the name ends in {suffix}",
+            where=str(path),
+            rule="name and content agree on what is MIDI and what is audio",
+            remedy="check that this is the file you mean; if it is, rename it",
+            code="take.false-name",
+        )
 
 
 def _from_smf(smf: Smf, path: Path | None, name: str | None = None) -> Take:
