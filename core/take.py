@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     from .audio import AudioFile
     from .smf import Smf
 
+# Names that say what is inside.
+MIDI_SUFFIXES = (".mid", ".midi", ".kar", ".rmi", ".smf")
+AUDIO_SUFFIXES = (
+    ".wav", ".wave", ".rf64", ".w64", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".snd",
+    ".caf",
+)  # fmt: skip
 # General MIDI percussion keys and the Roland TD-11's further ones, as the Groove MIDI Dataset's card lists them.
 DRUM_NAMES = {
     35: "kick", 36: "kick",
