@@ -127,7 +127,9 @@ def edit(
 
     events, n = smf.events, len(smf.events)
     ticks, first, second, changed, gone = _checked(smf, tick, data1, data2, drop)
-    different = changed | gone | (ticks != events.tick)
+    different = ticks != events.tick
+    if data1 is not None or data2 is not None or drop is not None:
+        different |= changed | gone
     touched = np.array([different[i:j].any() for i, j in smf.spans[:, :2].tolist()], np.bool_)
     for track, at, raw, side in insert:
         _check_event(raw)
@@ -162,7 +164,7 @@ def edit(
         # what lies behind End of Track stays there; what could not be read without one does not
         rest = smf.data[int(smf.spans[track, 2]) : end] if smf.spans[track, 3] else b""
         parts += [b"MTrk", (size + len(rest)).to_bytes(4, "big"), out[:size].tobytes(), rest]
-        origin.append(np.where(order < n, order, -1))
+        origin.append(np.where(order < n, order, -1) if len(insert) or not smf.spans[track, 3] else order)
     parts.append(_between(smf, at, len(smf.data)))
     return _rewrapped(b"".join(parts), smf), np.concatenate(origin)
 
@@ -222,7 +224,7 @@ class _Rows:
         events = smf.events
         self._smf, self._gone = smf, gone
         new = [(int(t), int(at), bytes(raw), int(side)) for t, at, raw, side in insert]
-        self._plain = not new
+        self._plain = not new and not gone.any()
         for track in np.flatnonzero(touched & (smf.spans[:, 3] == 0)).tolist():
             new.append((track, int(smf.spans[track, 4]), _END_OF_TRACK, 1))
         tick, offset, length = ticks, events.offset, events.length
@@ -254,6 +256,12 @@ class _Rows:
         """Return a track's rows in the order of writing, and the room they need in bytes."""
         smf, n = self._smf, len(self._smf.events)
         begin, end = int(smf.spans[track, 0]), int(smf.spans[track, 1])
+        if self._plain and smf.spans[track, 3]:
+            ticks = self._tick[begin : end - 1]
+            if not (ticks[1:] < ticks[:-1]).any():
+                if len(ticks):
+                    self._tick[end - 1] = max(self._tick[end - 1], ticks[-1])
+                return np.arange(begin, end), int(self._length[begin:end].sum()) + 5 * (end - begin)
         rows = np.arange(begin, end)
         last = end - 1 if smf.spans[track, 3] else -1
         if last >= 0:
