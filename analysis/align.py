@@ -27,7 +27,8 @@ from ..core.notes import Notes
 from ..core.timeline import Timeline
 
 _CHORD_S = 0.035
-_WIDE_S, _NARROW_S = 0.30, 0.20
+# A note may lie this share of a local beat from where it was due, within these bounds.
+_TOLERANCE_BEATS, _LEAST_TOLERANCE_S, _MOST_TOLERANCE_S = 0.3, 0.15, 0.8
 _WRONG_NOTE_S = 0.15
 _LEAST_SHARE = 0.3
 _TABLE_CELLS = 40_000_000
@@ -80,10 +81,7 @@ def align_notes(score: Notes, take: Notes, take_clock: Timeline | None = None) -
     guesses = []
     if take_clock is not None:
         guesses.append(_latency_free(take_clock.seconds_at(score.onset_beat), take.onset_s, score, take, keys))
-    best_pairs, best_guess = _first_guess(score, take, keys, guesses)
-    for tolerance_s in (_NARROW_S, _NARROW_S):
-        best_guess = _smooth_guess(score.onset_beat, take.onset_s, best_pairs, best_guess)
-        best_pairs = _pairs(score, take, keys, best_guess, tolerance_s)
+    best_pairs, best_guess = _refined(score, take, keys, *_first_guess(score, take, keys, guesses))
     found = int((best_pairs >= 0).sum())
     fewest = min(len(np.unique(score.onset_beat)), len(take)) if keys is None else min(len(score), len(take))
     if found < _LEAST_SHARE * fewest:
@@ -93,7 +91,7 @@ def align_notes(score: Notes, take: Notes, take_clock: Timeline | None = None) -
             remedy="check that both files are the same piece, or measure against a click",
         )
     off_s = np.abs(take.onset_s[best_pairs] - best_guess)
-    confidence = np.where(best_pairs >= 0, np.exp(-off_s / _NARROW_S), np.nan)
+    confidence = np.where(best_pairs >= 0, np.exp(-off_s / _tolerance_s(score.onset_beat, best_guess)), np.nan)
     wrong = _wrong_notes(score, take, best_pairs, best_guess) if pitched else np.zeros((0, 2), dtype=np.int64)
     return Alignment(best_pairs, confidence, best_guess, wrong)
 
@@ -117,7 +115,7 @@ def _keys(score: Notes, take: Notes) -> tuple[np.ndarray, np.ndarray]:
 def _latency_free(
     guess_s: np.ndarray, onset_s: np.ndarray, score: Notes, take: Notes, keys: tuple[np.ndarray, np.ndarray] | None
 ) -> np.ndarray:
-    pairs = _pairs(score, take, keys, guess_s, _WIDE_S)
+    pairs = _pairs(score, take, keys, guess_s)
     if not (pairs >= 0).any():
         return guess_s
     rows = np.flatnonzero(pairs >= 0)
@@ -130,36 +128,82 @@ def _first_guess(
     """Return the pairs and the guess at the least cost; a clock that nearly every note is close to ends the search."""
     best: tuple[float, np.ndarray, np.ndarray] | None = None
     for guess_s in guesses:
-        pairs = _pairs(score, take, keys, guess_s, _WIDE_S)
+        pairs = _pairs(score, take, keys, guess_s)
         rows = np.flatnonzero(pairs >= 0)
         off_s = np.abs(take.onset_s[pairs[rows]] - guess_s[rows])
-        cost = float(off_s.sum() / _WIDE_S) + len(score) + len(take) - 2 * len(rows)
-        best = (cost, pairs, guess_s)
+        best = (_cost(score, take, pairs, guess_s), pairs, guess_s)
         close = len(rows) and float(np.percentile(off_s, 90)) < 0.08
         if close and 2 * len(rows) >= 0.95 * (len(score) + len(take)):
             return pairs, guess_s
     guess_s = _by_chords(score, take, keys) if keys is not None else _by_intervals(score, take)
-    pairs = _pairs(score, take, keys, guess_s, _WIDE_S)
-    rows = np.flatnonzero(pairs >= 0)
-    cost = float((np.abs(take.onset_s[pairs[rows]] - guess_s[rows]) / _WIDE_S).sum())
-    cost += len(score) + len(take) - 2 * len(rows)
-    if best is None or cost < best[0]:
+    pairs = _pairs(score, take, keys, guess_s)
+    if best is None or _cost(score, take, pairs, guess_s) < best[0]:
         return pairs, guess_s
     return best[1], best[2]
 
 
-def _pairs(
-    score: Notes, take: Notes, keys: tuple[np.ndarray, np.ndarray] | None, guess_s: np.ndarray, tolerance_s: float
-) -> np.ndarray:
+def _refined(
+    score: Notes,
+    take: Notes,
+    keys: tuple[np.ndarray, np.ndarray] | None,
+    pairs: np.ndarray,
+    guess_s: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pair again about the pairs found, following them more or less closely; keep what leaves the fewest notes over.
+
+    A figure that is repeated under a ritardando can be put one too early, and then confirms itself; some notes are
+    left over then, and another closeness finds the right place.
+    """
+    best = (_left_over(score, take, pairs), _cost(score, take, pairs, guess_s), pairs, guess_s)
+    first = pairs, guess_s
+    for own_share in (1.0, 0.75, 0.5):
+        pairs, guess_s = first
+        for _ in range(3):
+            guess_s = _smooth_guess(score.onset_beat, take.onset_s, pairs, guess_s, own_share)
+            pairs = _pairs(score, take, keys, guess_s)
+            found = (_left_over(score, take, pairs), _cost(score, take, pairs, guess_s), pairs, guess_s)
+            if found[:2] < best[:2]:
+                best = found
+    return best[2], best[3]
+
+
+def _left_over(score: Notes, take: Notes, pairs: np.ndarray) -> int:
+    return len(score) + len(take) - 2 * int((pairs >= 0).sum())
+
+
+def _cost(score: Notes, take: Notes, pairs: np.ndarray, guess_s: np.ndarray) -> float:
+    rows = np.flatnonzero(pairs >= 0)
+    share = np.abs(take.onset_s[pairs[rows]] - guess_s[rows]) / _tolerance_s(score.onset_beat, guess_s)[rows]
+    return float(share.sum()) + len(score) + len(take) - 2 * len(rows)
+
+
+def _tolerance_s(beat: np.ndarray, guess_s: np.ndarray) -> np.ndarray:
+    """Return how far from its due time each note may lie: a share of the local beat."""
+    where, index = np.unique(beat, return_inverse=True)
+    due_s = np.zeros(len(where))
+    due_s[index] = guess_s
+    if len(where) < 2:
+        return np.full(len(beat), _MOST_TOLERANCE_S)
+    # The local beat over two beats on either side.
+    early_s, late_s = np.interp(where - 2.0, where, due_s), np.interp(where + 2.0, where, due_s)
+    span = np.clip(where + 2.0, where[0], where[-1]) - np.clip(where - 2.0, where[0], where[-1])
+    period_s = (late_s - early_s) / np.maximum(span, 1e-9)
+    return np.clip(_TOLERANCE_BEATS * period_s, _LEAST_TOLERANCE_S, _MOST_TOLERANCE_S)[index]
+
+
+def _pairs(score: Notes, take: Notes, keys: tuple[np.ndarray, np.ndarray] | None, guess_s: np.ndarray) -> np.ndarray:
     from ..core.kernels.pitch_matching import pitch_matching
 
     take_row = np.full(len(score), -1, dtype=np.int64)
+    tolerance_s = _tolerance_s(score.onset_beat, guess_s)
     if keys is None:
         # Without pitches a chord is one onset: all its notes take it.
         beat, index = np.unique(score.onset_beat, return_inverse=True)
         guess = np.full(len(beat), np.inf)
         np.minimum.at(guess, index, guess_s)
-        pair = pitch_matching(guess, np.ascontiguousarray(take.onset_s), tolerance_s)
+        together_s = np.full(len(beat), _LEAST_TOLERANCE_S)
+        together_s[index] = tolerance_s
+        pair = pitch_matching(guess, np.ascontiguousarray(take.onset_s), together_s)
         return pair[index]
     score_key, take_key = keys
     score_order = np.lexsort((guess_s, score_key))
@@ -172,7 +216,7 @@ def _pairs(
         if c == d:
             continue
         written, played = score_order[a:b], take_order[c:d]
-        pair = pitch_matching(guess_s[written], take.onset_s[played], tolerance_s)
+        pair = pitch_matching(guess_s[written], take.onset_s[played], tolerance_s[written])
         got = pair >= 0
         take_row[written[got]] = played[pair[got]]
     return take_row
@@ -232,32 +276,42 @@ def _by_intervals(score: Notes, take: Notes) -> np.ndarray:
     return _through_anchors(beat[rows], time_s[best[1][rows]], score.onset_beat)
 
 
-def _through_anchors(beat: np.ndarray, time_s: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Draw a robust smooth line through anchor pairs and read it at each written position."""
-    from ..core.kernels.local_linear import local_linear
+def _through_anchors(beat: np.ndarray, time_s: np.ndarray, at: np.ndarray, own_share: float = 0.75) -> np.ndarray:
+    """Draw a line through anchor pairs and read it at each written position.
 
+    Each anchor stands for itself by ``own_share`` and for the rest for what its neighbours say: a smoother line lags
+    in a final ritardando and puts the last notes on the figure before.
+    """
     if len(beat) < 2:
         shift = float(time_s[0] - 0.5 * beat[0]) if len(beat) else 0.0
         return 0.5 * at + shift
-    for _ in range(2):
-        smooth, _ = local_linear(beat, time_s, beat, 1.0, 8)
-        off = np.abs(time_s - smooth)
-        keep = off <= max(4.0 * float(np.median(off)), 0.1)
-        if keep.sum() >= 4:
-            beat, time_s = beat[keep], time_s[keep]
-    where, index = np.unique(at, return_inverse=True)
-    value, _ = local_linear(beat, time_s, where, 0.7, 6)
-    return np.maximum.accumulate(value)[index]
+    line_s = np.maximum.accumulate(own_share * time_s + (1.0 - own_share) * _between(beat, time_s))
+    edge = min(8, len(beat)) - 1
+    before = np.polyfit(beat[: edge + 1], line_s[: edge + 1], 1)[0]
+    after = np.polyfit(beat[-edge - 1 :], line_s[-edge - 1 :], 1)[0]
+    out = np.interp(at, beat, line_s)
+    out = np.where(at < beat[0], line_s[0] + (at - beat[0]) * before, out)
+    return np.where(at > beat[-1], line_s[-1] + (at - beat[-1]) * after, out)
 
 
-def _smooth_guess(beat: np.ndarray, onset_s: np.ndarray, pairs: np.ndarray, guess_s: np.ndarray) -> np.ndarray:
+def _between(beat: np.ndarray, time_s: np.ndarray) -> np.ndarray:
+    """Return where each anchor would lie on the line between its two neighbours; the ends stay."""
+    out = time_s.copy()
+    share = (beat[1:-1] - beat[:-2]) / (beat[2:] - beat[:-2])
+    out[1:-1] = time_s[:-2] + share * (time_s[2:] - time_s[:-2])
+    return out
+
+
+def _smooth_guess(
+    beat: np.ndarray, onset_s: np.ndarray, pairs: np.ndarray, guess_s: np.ndarray, own_share: float
+) -> np.ndarray:
     rows = np.flatnonzero(pairs >= 0)
     if len(rows) < 4:
         return guess_s
     rows = rows[np.argsort(beat[rows], kind="stable")]
     where, index = np.unique(beat[rows], return_inverse=True)
     mean_s = np.bincount(index, weights=onset_s[pairs[rows]]) / np.bincount(index)
-    return _through_anchors(where, mean_s, beat)
+    return _through_anchors(where, mean_s, beat, own_share)
 
 
 def _wrong_notes(score: Notes, take: Notes, pairs: np.ndarray, expected_s: np.ndarray) -> np.ndarray:

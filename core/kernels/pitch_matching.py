@@ -10,14 +10,14 @@ from numba import njit
 def pitch_matching(expected, played, tolerance):
     """Pair expected with played times in order.
 
-    A pair costs its distance divided by ``tolerance``, a time without partner costs 1; no pair lies farther apart than
-    twice the tolerance. The table is kept only inside that distance, so the cost is linear in the length.
+    A pair costs its distance divided by the expected time's tolerance, a time without partner costs 1; no pair lies
+    farther apart than twice the tolerance. The table is kept only inside that distance, so the work is linear.
 
     Parameters
     ----------
     expected : ndarray of float64 [shape=(n,)], seconds, increasing
     played : ndarray of float64 [shape=(m,)], seconds, increasing
-    tolerance : float, seconds
+    tolerance : ndarray of float64 [shape=(n,)], seconds
 
     Returns
     -------
@@ -30,6 +30,11 @@ def pitch_matching(expected, played, tolerance):
         return pair
     low = np.searchsorted(played, expected - 2.0 * tolerance)
     high = np.searchsorted(played, expected + 2.0 * tolerance)
+    # The windows must move on together, also where the tolerance changes.
+    for i in range(n - 2, -1, -1):
+        low[i] = min(low[i], low[i + 1])
+    for i in range(1, n):
+        high[i] = max(high[i], high[i - 1])
     # Row i: i expected times used up; columns from low[i-1] (row 0: 0) to high[i-1], the played times used up.
     start = np.zeros(n + 2, dtype=np.int64)
     for i in range(1, n + 1):
@@ -53,8 +58,8 @@ def pitch_matching(expected, played, tolerance):
                 if j - 1 > score_high:
                     last = score[score_high] + (j - 1 - score_high)
                 distance = abs(played[j - 1] - expected[i - 1])
-                if distance <= 2.0 * tolerance and last + distance / tolerance <= best:
-                    best = last + distance / tolerance
+                if distance <= 2.0 * tolerance[i - 1] and last + distance / tolerance[i - 1] <= best:
+                    best = last + distance / tolerance[i - 1]
                     step = 0
                 if fresh[j - 1] + 1.0 < best:
                     best = fresh[j - 1] + 1.0

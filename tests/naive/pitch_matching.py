@@ -8,10 +8,10 @@ def pitch_matching(expected, played, tolerance):
     for size in range(1, min(len(expected), len(played)) + 1):
         for rows in itertools.combinations(range(len(expected)), size):
             for columns in itertools.combinations(range(len(played)), size):
-                distance = [abs(expected[i] - played[j]) for i, j in zip(rows, columns, strict=True)]
-                if max(distance) > 2 * tolerance:
+                share = [abs(expected[i] - played[j]) / tolerance[i] for i, j in zip(rows, columns, strict=True)]
+                if max(share) > 2:
                     continue
-                cost = sum(d / tolerance for d in distance) + len(expected) + len(played) - 2 * size
+                cost = sum(share) + len(expected) + len(played) - 2 * size
                 if cost < best - 1e-12:
                     best, best_pairs = cost, tuple(zip(rows, columns, strict=True))
     return best, best_pairs
