@@ -42,6 +42,8 @@ def _coerced(values: Any, kind: str, name: str) -> np.ndarray:
         if isinstance(values, list):
             values = [-1 if v is None else v for v in values]
         array = np.array(values, dtype=np.int64)
+    elif isinstance(values, np.ndarray) and values.dtype.kind == "U":
+        array = values.copy()
     else:
         array = np.array(["" if v is None else str(v) for v in values], dtype=np.str_)
         if array.size == 0:
