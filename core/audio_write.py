@@ -104,6 +104,7 @@ def write_audio(
     force: bool = False,
     inputs: Sequence[str | os.PathLike[str]] = (),
     seed: int = 0,
+    comment: str = "",
 ) -> Written:
     """Write sound so that the name holds the old file or the whole new one at any moment.
 
@@ -122,6 +123,8 @@ def write_audio(
     seed : int
         Of the dither. Only samples that do not lie on the steps of a format of 16 bits or fewer are dithered, with
         triangular noise of two steps: what was not changed comes out bit for bit.
+    comment : str
+        Put into the file's comment tag, where its format has one.
 
     Returns
     -------
@@ -152,7 +155,7 @@ def write_audio(
         with os.fdopen(descriptor, "w+b") as file:
             guard = _Guard(file)
             try:
-                frames, clipped, dithered = _stream(guard, blocks_or_array, sample_rate, format, subtype, seed)
+                frames, clipped, dithered = _stream(guard, blocks_or_array, sample_rate, format, subtype, seed, comment)
             except (soundfile.SoundFileError, AssertionError) as error:
                 # soundfile asserts that every frame was written; a full disk breaks that
                 if guard.error is not None:
@@ -234,7 +237,13 @@ def _pieces(blocks: np.ndarray | Iterable[np.ndarray]) -> Iterator[np.ndarray]:
 
 
 def _stream(
-    guard: _Guard, blocks: np.ndarray | Iterable[np.ndarray], sample_rate: int, format: str, subtype: str, seed: int
+    guard: _Guard,
+    blocks: np.ndarray | Iterable[np.ndarray],
+    sample_rate: int,
+    format: str,
+    subtype: str,
+    seed: int,
+    comment: str,
 ) -> tuple[int, int, int]:
     """Write all pieces; return frames, clipped samples and dithered samples."""
     import soundfile
@@ -248,6 +257,9 @@ def _stream(
     limit = 0xFFFFFFFF - (1 << 20) if format in _SHORT else 1 << 62
     frames = 0
     with soundfile.SoundFile(guard, "w", int(sample_rate), channels, subtype, format=format) as out:
+        if comment:
+            with contextlib.suppress(soundfile.SoundFileError):  # W64 and AU have no place for it
+                out.comment = comment
         piece: np.ndarray | None = first
         while piece is not None:
             bad = ~np.isfinite(piece)

@@ -32,6 +32,7 @@ from ..core.errors import TakeprintError
 from ..core.files import Name, _take_name, check_output, open_regular
 from ..core.take import Take, load_take
 from ..core.timeline import _through
+from .disclosure import disclosure_text
 from .splicing import Source, bridge
 
 BEFORE_S = 0.004  # of an attack, moved with it: an onset is found a little late rather than early
@@ -41,7 +42,9 @@ CLOSEST_SHARE = 0.4  # of the distance to the next attack must stay
 _ROOM = 0.55  # of the distance to the next attack may be moved verbatim
 _PIECE_S = 4.0  # longer gaps are stretched piece by piece, to bound memory
 _BLOCK = 65_536  # frames
+_NO_COMMENT = ("W64", "AU")
 _MAX_GAIN_DB = 40.0
+_MIDDLE_VELOCITY = 80.0  # that a change of velocity is counted from where none is written
 _HEARD_RATIO = 2.0  # stretching further than this is heard
 
 
@@ -86,7 +89,7 @@ class RenderedAudio:
     applied : Deviations
         What was really applied, after rounding to samples and limits.
     report : dict
-        ``attacks, moved, limited, identical, largest_shift_ms, format, subtype``.
+        ``attacks, moved, limited, identical, largest_shift_ms, format, subtype, disclosure``.
     warnings : tuple of str
     """
 
@@ -132,7 +135,9 @@ class RenderedAudio:
         save_audio(self, path, force=force, inputs=inputs)
 
 
-def render_audio(source: Any, deviations: Deviations, *, disclosure: Mapping[str, Any] | None = None) -> RenderedAudio:
+def render_audio(
+    source: Any, deviations: Deviations, *, disclosure: Mapping[str, Any] | bool | None = None
+) -> RenderedAudio:
     """Render deviations onto a recording.
 
     Parameters
@@ -141,8 +146,9 @@ def render_audio(source: Any, deviations: Deviations, *, disclosure: Mapping[str
         ``y`` has shape (frames,) or (channels, frames).
     deviations : Deviations
         ``notes.reference_onset_s`` on the recording's own clock; see the module's Conventions.
-    disclosure : dict or None
-        What the output should say about itself; kept in ``report["disclosure"]``, since not every format can hold it.
+    disclosure : mapping, bool or None
+        Facts for the disclosure in the file's comment (``profile``, ``seed``, ``amounts``); None: those that the
+        deviations tell, False: no disclosure.
 
     Returns
     -------
@@ -198,8 +204,11 @@ def render_audio(source: Any, deviations: Deviations, *, disclosure: Mapping[str
         "format": take.audio.format if take.audio is not None else "",
         "subtype": take.audio.subtype if take.audio is not None else "",
     }
-    if disclosure is not None and not identical:
-        report["disclosure"] = dict(disclosure)
+    if disclosure is not False and not identical:
+        facts = disclosure if isinstance(disclosure, Mapping) else player_facts(deviations)
+        report["disclosure"] = disclosure_text(facts, take.sha256)
+        if report["format"] in _NO_COMMENT:
+            warnings.append(f"{report['format']} files hold no comment: the output cannot say that it was humanized")
     applied = _applied(deviations, rows, group, shift, gain_db, warnings)
     return RenderedAudio(take, rate, channels, length, applied, report, tuple(warnings), attacks, tuple(pieces))
 
@@ -221,6 +230,7 @@ def save_audio(rendered: RenderedAudio, path: Name, *, force: bool, inputs: Sequ
         subtype=rendered.report["subtype"] or "FLOAT",
         force=force,
         inputs=guarded,
+        comment=rendered.report.get("disclosure", ""),
     )
 
 
@@ -241,6 +251,13 @@ def _copy(source: Name, path: Name, *, force: bool, inputs: Sequence[Name]) -> N
     finally:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
+
+
+def player_facts(deviations: Deviations) -> dict[str, Any]:
+    """Return who invented the deviations, as ``perform`` notes it in their reference; empty when nobody did."""
+    told = deviations.reference.get("player") or {}
+    used = {str(part.get("profile")) for part in (told.get("parts") or {}).values() if part.get("profile")}
+    return {"profile": ",".join(sorted(used)) or None, "seed": told.get("seed")}
 
 
 def _source_blocks(take: Take) -> Iterator[np.ndarray]:
@@ -293,11 +310,13 @@ def _attacks_of(
 
 
 def _gain_of(notes: DeviationNotes) -> np.ndarray:
-    """Return the gain of each row, dB; from velocities where no dB is given (General MIDI's square law)."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        by_velocity = 40.0 * np.log10(np.maximum(notes.velocity, 1.0) / notes.reference_velocity)
-    by_velocity = np.where(np.isfinite(by_velocity), by_velocity, 0.0)
-    return np.where(np.isfinite(notes.dynamics_db), notes.dynamics_db, by_velocity)
+    """Return the gain of each row, dB: the one given, or that of the velocities by General MIDI's square law."""
+    written = np.where(np.isfinite(notes.reference_velocity), notes.reference_velocity, _MIDDLE_VELOCITY)
+    total = np.isfinite(notes.reference_velocity) & np.isfinite(notes.velocity)
+    played = np.where(total, notes.velocity, written + notes.dynamics_velocity)
+    gain_db = 40.0 * np.log10(np.maximum(np.nan_to_num(played, nan=1.0), 1.0) / np.maximum(written, 1.0))
+    gain_db = np.where(np.isfinite(played), gain_db, 0.0)
+    return np.where(np.isfinite(notes.dynamics_db), notes.dynamics_db, gain_db)
 
 
 def _limited(wanted: Attacks, before: int, closest: int) -> tuple[np.ndarray, np.ndarray]:

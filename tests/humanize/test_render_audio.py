@@ -7,10 +7,13 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from takeprint.analysis.onsets import detect_onsets
 from takeprint.core.audio import open_audio, write_audio
 from takeprint.core.deviations import DeviationNotes, Deviations
 from takeprint.core.errors import TakeprintError
+from takeprint.core.files import sha256_of
 from takeprint.core.kernels.splice_path import splice_path
+from takeprint.humanize.disclosure import read_disclosure
 from takeprint.humanize.render_audio import AFTER_S, BEFORE_S, render_audio
 from takeprint.humanize.splicing import bridge, crossfade
 
@@ -86,13 +89,11 @@ def test_attacks_are_the_input_s_own_samples_and_applied_says_where():
 
 
 def test_the_detector_finds_the_attacks_again_within_a_millisecond():
-    onsets_module = pytest.importorskip("takeprint.analysis.onsets")
     rate, onsets = 44100, onsets_of()
     y = struck(rate, onsets)
     dev = 0.010 * np.random.default_rng(4).normal(size=len(onsets))
     out = render_audio((y.T, rate), planted(onsets, dev)).samples
-    found = onsets_module.detect_onsets(out.mean(axis=1), rate)
-    times = np.asarray(getattr(found, "onset_s", found))
+    times = np.asarray(detect_onsets(out.mean(axis=1), rate).onset_s)
     error = np.array([np.abs(times - t).min() for t in onsets + dev])
     assert np.median(error) < 0.001
     assert np.mean(error < 0.005) > 0.95
@@ -167,6 +168,26 @@ def test_amount_0_is_the_input(tmp_path):
     assert made.report["identical"]
     assert (tmp_path / "out.wav").read_bytes() == source.read_bytes()
     np.testing.assert_array_equal(made.samples, open_audio(source).read())
+
+
+def test_the_file_says_that_it_was_humanized(tmp_path):
+    source = tmp_path / "in.wav"
+    write_audio(source, struck(8000, [0.3]), sample_rate=8000)
+    render_audio(source, planted([0.3], [0.01]), disclosure={"seed": 7}).save(tmp_path / "out.wav")
+    told = read_disclosure(tmp_path / "out.wav")
+    assert told["seed"] == "7"
+    assert told["source-sha256"] == sha256_of(source)
+    assert read_disclosure(source) is None
+    render_audio(source, planted([0.3], [0.01]), disclosure=False).save(tmp_path / "silent.wav")
+    assert read_disclosure(tmp_path / "silent.wav") is None
+
+
+def test_a_change_of_velocity_is_a_gain_by_the_square_law():
+    rows = planted([0.3, 0.6], [0.0, 0.0]).notes.replace(dynamics_db=[np.nan] * 2)
+    y = struck(8000, [0.3, 0.6], level=0.01)
+    rows = rows.replace(reference_velocity=[80.0, np.nan], velocity=[40.0, np.nan], dynamics_velocity=[0.0, 16.0])
+    applied = render_audio((y.T, 8000), Deviations(notes=rows)).applied.notes.dynamics_db
+    np.testing.assert_allclose(applied, [40 * np.log10(0.5), 40 * np.log10(1.2)])
 
 
 def test_an_input_is_never_an_output(tmp_path):
