@@ -26,7 +26,8 @@ from ..core.errors import TakeprintError
 from ..core.notes import Notes
 from ..core.timeline import Timeline
 
-_CHORD_S = 0.035
+# Notes of one chord follow each other this closely, and the whole chord lasts no longer.
+_CHORD_GAP_S, _CHORD_SPAN_S = 0.04, 0.2
 # A note may lie this share of a local beat from where it was due, within these bounds.
 _TOLERANCE_BEATS, _LEAST_TOLERANCE_S, _MOST_TOLERANCE_S = 0.3, 0.15, 0.8
 _WRONG_NOTE_S = 0.15
@@ -222,12 +223,12 @@ def _pairs(score: Notes, take: Notes, keys: tuple[np.ndarray, np.ndarray] | None
     return take_row
 
 
-def _chords(onset: np.ndarray, key: np.ndarray, together: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _chords(onset: np.ndarray, key: np.ndarray, gap: float, span: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return (first onset, low and high pitch bits) of each group of notes that begin together; onset is increasing."""
     starts = [0]
     at = onset.tolist()
     for i in range(1, len(at)):
-        if at[i] - at[starts[-1]] > together:
+        if at[i] - at[i - 1] > gap or at[i] - at[starts[-1]] > span:
             starts.append(i)
     bits = (np.asarray(key) % 128).astype(np.uint64)
     one = np.uint64(1)
@@ -241,8 +242,8 @@ def _by_chords(score: Notes, take: Notes, keys: tuple[np.ndarray, np.ndarray]) -
 
     written_order = np.argsort(score.onset_beat, kind="stable")
     played_order = np.argsort(take.onset_s, kind="stable")
-    beat, *written = _chords(score.onset_beat[written_order], keys[0][written_order], 1e-6)
-    time_s, *played = _chords(take.onset_s[played_order], keys[1][played_order], _CHORD_S)
+    beat, *written = _chords(score.onset_beat[written_order], keys[0][written_order], 1e-6, 1e-6)
+    time_s, *played = _chords(take.onset_s[played_order], keys[1][played_order], _CHORD_GAP_S, _CHORD_SPAN_S)
     n, m = len(beat), len(time_s)
     # The whole table for a song; a wide band about the diagonal for more.
     band = m if (n + 1) * (2 * m + 2) <= _TABLE_CELLS else max(2000, int(0.05 * m), m // max(n, 1) + 1)
