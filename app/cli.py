@@ -226,7 +226,7 @@ def _add_humanize(commands: Any) -> None:
         help="write tempo as tempo events (bars stay on the grid) or by moving every event",
     )
     command.add_argument(
-        "--regenerate", action="store_true", help="let the deviations that the input already has be replaced"
+        "--regenerate", action="store_true", help="let the player's own accents replace the written velocities"
     )
     command.add_argument("--no-disclosure", action="store_true", help="leave out the text that says it was humanized")
     command.add_argument("--takes", type=_count, default=1, metavar="N", help="so many different takes of every input")
