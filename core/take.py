@@ -152,7 +152,7 @@ def _from_path(path: Path, strict: bool) -> Take:
     if found == "midi":
         from .smf import read_smf
 
-        return _from_smf(read_smf(path, strict=strict), path)
+        return take_of_smf(read_smf(path, strict=strict), path.name, path)
     if found == "score" or (found == "zip" and path.suffix.lower() == ".mxl"):
         return _from_score(path)
     if found == "json":
@@ -199,11 +199,12 @@ def _refuse_false_name(path: Path, found: str) -> None:
         )
 
 
-def _from_smf(smf: Smf, path: Path | None, name: str | None = None) -> Take:
+def take_of_smf(smf: Smf, name: str, path: Path | None = None) -> Take:
+    """Return a MIDI file that is already read as a take."""
     notes = with_drum_names(smf.notes())
     ends = notes.onset_s + np.nan_to_num(notes.duration_s)
     return Take(
-        name=path.name if path else name or "MIDI in memory",
+        name=name,
         kind="midi",
         sha256=hashlib.sha256(smf.data).hexdigest(),
         duration_s=float(ends.max()) if len(notes) else 0.0,
@@ -242,7 +243,7 @@ def _from_pretty_midi(source: Any) -> Take:
 
     packed = io.BytesIO()
     source.write(packed)
-    return _from_smf(read_smf(packed.getvalue(), name="PrettyMIDI"), None, "PrettyMIDI")
+    return take_of_smf(read_smf(packed.getvalue(), name="PrettyMIDI"), "PrettyMIDI")
 
 
 def _beats_of_note_array(array: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
