@@ -259,7 +259,21 @@ def run_compare(args: argparse.Namespace) -> int:
         check_output(args.output, force=args.force, inputs=inputs)
     settings = reference_settings(args)
     sides = _load_all(real, settings, "real takes"), _load_all(synthetic, settings, "synthetic takes")
-    return jobs.compared(args, sides, inputs)
+    from ..analysis.compare import compare
+    from .words import compare_words
+
+    comparison = compare(*sides, seed=args.seed)
+    if args.plot:
+        jobs.draw_comparison(*sides, comparison, jobs.make_folder(args.plot) / "comparison.png", force=args.force)
+    if keep:
+        write_atomic(args.output, jobs.json_bytes(comparison.dumps()), force=args.force, inputs=inputs)
+    words = "\n".join(compare_words(comparison))
+    if to_stdout(args):
+        write_out(comparison.dumps())
+        say(words)
+    else:
+        write_out(words + "\n")
+    return DONE
 
 
 def run_fit(args: argparse.Namespace) -> int:
@@ -272,7 +286,7 @@ def run_fit(args: argparse.Namespace) -> int:
     if target.suffix.lower() == ".npz":
         raise TakeprintError("a profile is JSON", where=args.output, remedy="give a name that ends in .json")
     takes = _load_all(args.take, settings, "takes")
-    from ..analysis import fit
+    from ..analysis.fit import fit
 
     profile = fit(*takes, name=args.name or target.stem, kind=args.kind)
     profile.save(target, force=args.force)

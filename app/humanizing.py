@@ -190,7 +190,7 @@ def _tracks(take: Take, asked: list[str] | None) -> list[int] | None:
         return None
     if take.smf is None:
         raise TakeprintError("this file has no tracks", where=take.name, remedy="leave --track out")
-    names = track_names(take)
+    names = take.smf.track_names()
     chosen: set[int] = set()
     for said in asked:
         alike = [k for k, name in enumerate(names) if name.casefold() == said.strip().casefold() and name]
@@ -202,21 +202,6 @@ def _tracks(take: Take, asked: list[str] | None) -> list[int] | None:
             there = ", ".join(f"{k} {name}".strip() for k, name in enumerate(names))
             raise TakeprintError(f"there is no track {said!r}", where=take.name, rule=f"its tracks are {there}")
     return sorted(chosen)
-
-
-def track_names(take: Take) -> list[str]:
-    """Return the name of each track of a MIDI file, "" where it has none."""
-    smf = take.smf
-    if smf is None:
-        return []
-    names = [""] * smf.n_tracks
-    for row in smf.events.is_meta(0x03).nonzero()[0][::-1].tolist():
-        data = smf.payload(row)
-        try:
-            names[int(smf.events.track[row])] = data.decode("utf-8").strip("\0 ")
-        except UnicodeDecodeError:
-            names[int(smf.events.track[row])] = data.decode("latin-1").strip("\0 ")
-    return names
 
 
 def _disclosed(deviations: Any, settings: Mapping[str, Any], amounts: Mapping[str, float]) -> dict[str, Any]:

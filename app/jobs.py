@@ -36,7 +36,7 @@ def measured(source: str, settings: Mapping[str, Any], mark: Mark = unmarked) ->
 
     take = load_take(source, strict=bool(settings.get("strict")))
     mark("measure")
-    from ..analysis import measure
+    from ..analysis.measure import measure
 
     return measure(
         take,

@@ -18,7 +18,8 @@ import numpy as np
 from ..core.errors import TakeprintError
 from ..core.sniff import sniff
 from .commands import write_json, write_out
-from .words import clock, doubt_lines, measure_words, number, plain_lines
+from .progress import one_line
+from .words import clock, compare_words, doubt_lines, measure_words, number, plain_lines
 
 _MAX_JSON_BYTES = 2_000_000_000
 
@@ -61,7 +62,10 @@ def _of_document(path: str) -> tuple[dict[str, Any], list[str]]:
     if schema == "takeprint.profile/1":
         facts = {"file": name} | {k: document.get(k) for k in ("schema", "name", "kind", "card")}
     elif schema == "takeprint.comparison/1":
+        from ..analysis.compare import Comparison
+
         facts = {"file": name} | {k: document.get(k) for k in ("schema", "real", "synthetic", "realism", "tells")}
+        return facts, compare_words(Comparison.from_json(document, where=path))
     else:
         raise TakeprintError(
             f"schema is {schema!r}",
@@ -145,9 +149,9 @@ def run_profiles(args: argparse.Namespace) -> int:
         return 0
     width = max((len(p.name) for p in listed), default=0)
     for p in listed:
-        source = p.card.get("source")
-        said = source if isinstance(source, str) else f"{len(source or [])} takes"
-        write_out(f"{p.name:<{width}}  {p.kind:<8}  {said}\n")
+        about = p.card.get("title") or p.card.get("source")
+        said = about if isinstance(about, str) else f"fitted to {len(about or [])} takes"
+        write_out(f"{p.name:<{width}}  {p.kind:<8}  {one_line(said)}\n")
     return 0
 
 

@@ -2,7 +2,8 @@
 
 Conventions
 -----------
-Everything lies exactly where it is written: nothing here was played. A beat is a quarter note. Melodies are words
+Everything lies exactly where it is written: nothing here was played. A bar of rest comes first, so that a note may come
+early without lying before the beginning. A beat is a quarter note. Melodies are words
 ``pitch:length``, the length in eighths (1 when left out); drum bars are rows of sixteen places, a digit being a
 stroke's loudness (1 ghost to 9 accent) and ``.`` silence.
 """
@@ -18,6 +19,7 @@ from ..core.take import with_drum_names
 from ..core.timeline import Metre, Timeline
 
 _STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+_REST_BARS = 1
 _FLAM_BEAT = 0.05  # a grace stroke lies this far before its hit: 29 ms at 104 bpm
 
 # Menuet in G, first strain (16 bars of 3/4), attributed to Christian Petzold (1677-1733); in the notebook of
@@ -99,7 +101,7 @@ def minuet() -> Tune:
     """Return the minuet's first strain, played twice as the repeat sign asks, in two voices."""
     rows: list[tuple[float, float, int, float, int]] = []
     for track, (line, velocity) in enumerate(((_UPPER, 72.0), (_LOWER, 60.0))):
-        beat = 0.0
+        beat = _REST_BARS * 3.0
         for word in line.replace("|", " ").split() * 2:
             name, _, eighths = word.partition(":")
             length = int(eighths or 1) / 2.0
@@ -116,14 +118,14 @@ def drum_pattern() -> Tune:
             for place, stroke in enumerate(row):
                 if stroke == ".":
                     continue
-                beat = 4.0 * bar + place / 4.0
+                beat = 4.0 * (_REST_BARS + bar) + place / 4.0
                 if key == _CLOSED and place == 0 and bar in _CRASH_BARS:
                     rows.append((beat, 0.25, _CRASH, 108.0, 0))
                     continue
                 rows.append((beat, 0.25, key, 8.0 + 12.0 * int(stroke), 0))
                 if key == _SNARE and place == 12 and bar in _FLAM_BARS:
                     rows.append((beat - _FLAM_BEAT, 0.04, key, 52.0, 0))
-    end = 4.0 * len(_FORM)
+    end = 4.0 * (_REST_BARS + len(_FORM))
     rows += [(end, 0.25, _CRASH, 112.0, 0), (end, 0.25, _KICK, 116.0, 0)]
     return _tune("Sixteen bars of drums", rows, 104.0, Metre.parse("4/4"), channel=9)
 

@@ -18,6 +18,7 @@ from ..core.deviations import Deviations
 from .progress import one_line
 
 _MOST_WARNINGS = 12
+_MOST_LISTED = 8
 
 
 def _known(value: Any) -> bool:
@@ -64,13 +65,25 @@ def reference_words(reference: Mapping[str, Any]) -> str:
     """Return what was measured against, in words."""
     kind = str(reference.get("kind") or "none")
     name = reference.get("name")
-    tempo = reference.get("tempo_bpm")
+    tempo = _one_tempo(reference)
     if kind == "click":
         said = "a click" + (f" ({name})" if name else "")
         return said + (f" of {number(tempo)} bpm" if _known(tempo) else "")
     if kind == "none":
         return "the beat found in it"
     return f"the {kind} {name}" if name else f"a {kind}"
+
+
+def _one_tempo(reference: Mapping[str, Any]) -> float | None:
+    """Return the tempo of a reference that has only one, bpm."""
+    tempo_map = reference.get("tempo_map")
+    if not tempo_map:
+        return None
+    from ..core.timeline import Timeline
+
+    timeline = Timeline.from_dict(tempo_map)
+    bpm = timeline.tempo_bpm_at(timeline.beat[:-1])
+    return float(bpm[0]) if np.ptp(bpm) < 0.05 else None
 
 
 def measure_words(deviations: Deviations) -> list[str]:
@@ -86,7 +99,8 @@ def measure_words(deviations: Deviations) -> list[str]:
     lines.append(_line("tempo", _tempo_words(deviations)))
     lines += _trace_lines(deviations, summary)
     kinds = Counter(str(e.get("kind")) for e in deviations.slips)
-    lines.append(_line("slips", ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items())) or "none"))
+    nothing = "not known without a score" if _against_click(deviations) else "none"
+    lines.append(_line("slips", ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items())) or nothing))
     lines += doubt_lines(deviations.repairs, deviations.warnings)
     return lines
 
@@ -122,7 +136,7 @@ def _trace_lines(deviations: Deviations, summary: Mapping[str, Any]) -> list[str
         said = f"{number(held, 0)} % of the written length, sd {number(facts.get('sd'), 2)} log2{_memory(facts)}"
         lines.append(_line("articulation", said))
     else:
-        lines.append(_line("articulation", "not known against a click" if _against_click(deviations) else "unknown"))
+        lines.append(_line("articulation", "not known without a score" if _against_click(deviations) else "unknown"))
     return lines
 
 
@@ -144,6 +158,12 @@ def doubt_lines(repairs: Sequence[Any], warnings: Sequence[str]) -> list[str]:
     return said
 
 
+def _listed(values: Sequence[Any]) -> str:
+    rest = len(values) - _MOST_LISTED
+    said = ", ".join(map(str, values[:_MOST_LISTED]))
+    return f"{said} and {rest} more" if rest > 0 else said
+
+
 def plain_lines(document: Mapping[str, Any], indent: int = 2) -> list[str]:
     """Return nested facts as ``name: value`` lines."""
     lines = []
@@ -156,7 +176,29 @@ def plain_lines(document: Mapping[str, Any], indent: int = 2) -> list[str]:
         elif isinstance(value, list | tuple) and value and isinstance(value[0], Mapping):
             lines.append(f"{pad}{label}: {len(value)}")
         elif value not in (None, "", (), [], {}):
-            shown = ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+            shown = _listed(value) if isinstance(value, list | tuple) else value
             shown = f"{shown:.6g}" if isinstance(shown, float) else shown
             lines.append(f"{pad}{label}: {one_line(shown)}")
     return lines
+
+
+def compare_words(comparison: Any) -> list[str]:
+    """Return a comparison as a table a trace, and what gives the synthetic side away."""
+    lines = [
+        f"{_side(comparison.real)} (real) against {_side(comparison.synthetic)} (synthetic)",
+        f"  {'':<13} {'real sd':>9} {'synth. sd':>9} {'distance':>9} {'p':>7}  {'effect':>6}",
+    ]
+    for trace, facts in comparison.traces.items():
+        real, synthetic = facts["real"], facts["synthetic"]
+        spread = "rate" if trace == "slips" else "sd"
+        cells = [number(side.get(spread), 2) for side in (real, synthetic)] + [number(facts.get("distance"), 2)]
+        p_value = number(facts.get("p_value"), 4)
+        row = " ".join(f"{cell:>9}" for cell in cells)
+        lines.append(f"  {trace:<13} {row} {p_value:>7}  {number(facts.get('effect'), 2, True):>6}  {facts['unit']}")
+    lines += [f"  {one_line(sentence)}" for sentence in comparison.sentences()]
+    return lines
+
+
+def _side(side: Mapping[str, Any]) -> str:
+    takes = side["takes"]
+    return one_line(takes[0]) if len(takes) == 1 else f"{len(takes)} takes"
