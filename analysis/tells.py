@@ -5,7 +5,8 @@ Conventions
 A feature is a function of sums over blocks, so that dealing the blocks to the two sides anew costs one matrix product.
 Timing is centred on each take's own mean first. ``low`` and ``high`` are 95 % bounds from a bootstrap over blocks.
 A feature is a tell when its p-value, corrected for looking at all features at once (the largest of all standardised
-differences in each deal: Westfall & Young 1993, *Resampling-Based Multiple Testing*, section 2.3), is below 0.05.
+differences in each deal: Westfall & Young 1993, *Resampling-Based Multiple Testing*, section 2.3), is below 0.05, and the
+difference is larger than that between the first and the second half of the real side: within a take people change.
 Tells are ordered by strength: the difference over its bootstrap standard error.
 """
 
@@ -109,7 +110,7 @@ def find_tells(passages: Passages, permutations: int, seed: int) -> list[dict[st
     worst = np.nanmax(np.abs(moved[usable]) / scale[usable, None], axis=0) if usable.any() else np.zeros(permutations)
     tells = []
     for feature, difference, spread, ok in zip(features, observed, scale, usable, strict=True):
-        if not ok or abs(difference) <= feature.least:
+        if not ok or abs(difference) <= max(feature.least, _own_drift(feature, side)):
             continue
         # A hair below the value itself, so that a deal equal to the real one counts.
         reached = worst >= abs(difference) / spread * (1.0 - 1e-9)
@@ -142,6 +143,16 @@ def _both(feature: Feature, side: np.ndarray) -> np.ndarray:
 def _enough(feature: Feature, side: np.ndarray) -> bool:
     counts = [feature.sums[side == which, -1].sum() for which in (0, 1)]
     return min(counts) >= LEAST_VALUES and bool(np.isfinite(_both(feature, side)).all())
+
+
+def _own_drift(feature: Feature, side: np.ndarray) -> float:
+    """Return how far the first and second half of the real side lie apart: a player changes in the course of a take."""
+    index = np.flatnonzero(side == 0)
+    halves = np.zeros((2, len(side)))
+    halves[0, index[: len(index) // 2]] = 1.0
+    halves[1, index[len(index) // 2 :]] = 1.0
+    first, second = feature.value(halves @ feature.sums)
+    return float(abs(first - second)) if np.isfinite([first, second]).all() else 0.0
 
 
 def _tell(
