@@ -155,8 +155,11 @@ def to_tempo_map(deviations: Deviations) -> bytes:
     lead = _lead_in(start_s, float(curve.seconds_at(first + 1.0)) - start_s)
     positions = _positions(curve, first, last)
     lead_ticks = round(lead * TICKS_PER_BEAT)
-    ticks = [0] * (lead_ticks > 0) + [lead_ticks + round((b - first) * TICKS_PER_BEAT) for b in positions]
-    times_s = [0.0] * (lead_ticks > 0) + [float(t) for t in curve.seconds_at(np.array(positions))]
+    lead_in = range(
+        0, lead_ticks, TICKS_PER_BEAT
+    )  # a tempo event a beat here too: one for all would round too coarsely
+    ticks = [*lead_in, *(lead_ticks + round((b - first) * TICKS_PER_BEAT) for b in positions)]
+    times_s = [start_s * tick / lead_ticks for tick in lead_in] + curve.seconds_at(np.array(positions)).tolist()
     if lead_ticks == 0:
         times_s[0] = 0.0
     messages: list[tuple[int, int, Any]] = [(0, 0, mido.MetaMessage("track_name", name="takeprint tempo map"))]

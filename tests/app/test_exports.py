@@ -69,7 +69,8 @@ def test_a_tempo_map_of_a_take_that_begins_before_its_beat_zero() -> None:
     for message in mido.MidiFile(file=io.BytesIO(data)).tracks[0]:
         tick += message.time
         ticks += [tick] if message.type == "set_tempo" else []
-    lead = ticks[1]
+    lead = TICKS_PER_BEAT // 2  # 0.22 s before beats of 0.47 s
+    assert lead in ticks
     found_s = beat_times_s(data, 81 - first, lead)
     assert found_s[0] == pytest.approx(start_s, abs=1e-6)
     assert np.abs(found_s - played.tempo.time_s[first:]).max() <= 1.0e-6
