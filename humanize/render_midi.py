@@ -416,12 +416,14 @@ def _applied(plan: Plan, deviations: Deviations, laid: Laid, clocks: Clocks) -> 
             velocity[i] = laid.added_velocity[k]
     with np.errstate(divide="ignore", invalid="ignore"):
         longer = np.log2(duration_s / rows.duration_s)
+        timing_ms = rows.timing_ms + 1000.0 * (onset_s - rows.onset_s)
+        dynamics_velocity = rows.dynamics_velocity + (velocity - rows.velocity)
     changed = rows.replace(
         onset_s=onset_s,
         duration_s=duration_s,
         velocity=velocity,
-        timing_ms=rows.timing_ms + 1000.0 * (onset_s - rows.onset_s),
-        dynamics_velocity=rows.dynamics_velocity + (velocity - rows.velocity),
+        timing_ms=timing_ms,
+        dynamics_velocity=dynamics_velocity,
         articulation_log2=rows.articulation_log2 + np.where(np.isfinite(longer), longer, 0.0),
     )
     return deviations.replace(notes=changed)

@@ -10,6 +10,7 @@ that, the added note is left out and said.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -94,8 +95,8 @@ def place_added(
 def _latest_end_before(keys: np.ndarray, ends: np.ndarray) -> np.ndarray:
     """Return for each note the latest end of the earlier notes of its key, -1 for none; rows by key, then onset."""
     out = np.full(len(keys), -1, np.int64)
-    starts = np.flatnonzero(np.diff(keys, prepend=-1))
-    for a, b in zip(starts.tolist(), np.append(starts[1:], len(keys)).tolist(), strict=True):
+    bounds = np.append(np.flatnonzero(np.diff(keys, prepend=-1)), len(keys)).tolist()
+    for a, b in itertools.pairwise(bounds):
         out[a + 1 : b] = np.maximum.accumulate(ends[a : b - 1])
     return out
 

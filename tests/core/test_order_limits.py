@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,11 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from takeprint.core.kernels.order_limits import order_limits
 
-_SPEC = importlib.util.spec_from_file_location(
-    "naive_order_limits", Path(__file__).parents[1] / "naive" / "order_limits.py"
-)
-naive = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(naive)
+from tests.naive import order_limits as naive
 
 ON, OFF, CONTROL, KEYED = 0, 1, 2, 3
 PASSIVE, ACTIVE, SETTLED = 0, 1, 2
