@@ -337,7 +337,9 @@ def _move_audio(drums: Played, place: Path, force: bool) -> list[str]:
         f"  moved          {report['moved']} of {report['attacks']} attacks, up to {report['largest_shift_ms']:.0f} ms,"
         " each with its own samples",
         f"  measured back  {int(near.sum())} of {len(off)} attacks found by ear alone,"
-        f" half of them within {1000.0 * float(np.median(off[near])):.2f} ms" if near.any() else "  none found again",
+        f" half of them within {1000.0 * float(np.median(off[near])):.2f} ms"
+        if near.any()
+        else "  none found again",
     ]
 
 
@@ -355,7 +357,9 @@ def _what_is_what(drums: Played, tune: Played, table: list[str], seed: int) -> s
     lines += ["Real drummers, Takeprint, plain random numbers", *table, ""]
     lines += [
         "The real figures are those of the takes that ship in the profile " + DRUM_PROFILE + " (Groove MIDI Dataset,",
-        "CC BY 4.0; `takeprint profiles show " + DRUM_PROFILE + "` tells all). They play other music than this pattern, and",
+        "CC BY 4.0; `takeprint profiles show "
+        + DRUM_PROFILE
+        + "` tells all). They play other music than this pattern, and",
         "the humanized pattern borrows its deviations from such takes: being near them is no proof of being real.",
         "",
         "Do it yourself:",
