@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from hypothesis import strategies as st
+
 from takeprint.core.deviations import DeviationNotes, Deviations, TempoCurve
 from takeprint.core.take import Take, load_take
 from takeprint.core.timeline import Timeline
