@@ -78,7 +78,7 @@ def grouped(take: np.ndarray, number: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def slots(hits: Hits, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return take, block, mean value and bar of each written place."""
+    """Return take, block, mean value and bar of each written place, in the order of the music."""
     numbers, first, inverse = np.unique(hits.slot, return_index=True, return_inverse=True)
     mean = means(values, inverse, len(numbers))
     return hits.take[first], hits.block[first], mean, hits.bar[first]

@@ -21,6 +21,7 @@ import numpy as np
 
 from ..core.deviations import Deviations, finite
 from ..core.errors import TakeprintError
+from .block_sums import slots
 from .fluctuation import describe
 from .passages import LEAST_BLOCKS, Passages, hits_of, passages_of
 from .tells import BOOTSTRAPS, dealt, find_tells, resampled
@@ -186,7 +187,8 @@ def compare(
     sides = {"real": _side(real, "real", options), "synthetic": _side(synthetic, "synthetic", options)}
     warnings = _check_one_path(sides["real"], sides["synthetic"])
     passages = passages_of(sides["real"], sides["synthetic"])
-    warnings += _same_music(passages)
+    if passages.testable:
+        warnings += _same_music(passages)
     traces = _traces(sides, passages, permutations, int(seed))
     from .realism import realism
 
@@ -290,16 +292,21 @@ def _traces(
         "articulation": ("log2", hits.articulation_log2, hits.take, hits.block),
     }
     out = {}
+    placed = slots(hits, hits.timing_ms)
     for number, (trace, (unit, values, take, block)) in enumerate(columns.items()):
         known = np.isfinite(values)
         side = passages.take_side[take[known]]
         if not {0, 1} <= set(side.tolist()):
             continue
         rng = np.random.default_rng([seed, number])
+        # Notes written together are one moment of the series that has memory.
+        series = (values, take)
+        if trace == "timing":
+            series = (placed[2], placed[0])
         out[trace] = {
             "unit": unit,
-            "real": _statistics(values, take, passages.take_side == 0),
-            "synthetic": _statistics(values, take, passages.take_side == 1),
+            "real": _statistics(values, take, series, passages.take_side == 0),
+            "synthetic": _statistics(values, take, series, passages.take_side == 1),
         } | _distance(values[known], block[known], passages, permutations, rng)
     out["slips"] = _slips(sides)
     return out
@@ -319,15 +326,15 @@ def _with_exponents(
     return out
 
 
-def _statistics(values: np.ndarray, take: np.ndarray, members: np.ndarray) -> dict[str, Any]:
+def _statistics(
+    values: np.ndarray, take: np.ndarray, series: tuple[np.ndarray, np.ndarray], members: np.ndarray
+) -> dict[str, Any]:
     """Describe all takes' values together, and their series take by take, averaged by length."""
     chosen = np.flatnonzero(members)
-    series = [describe(values[take == number]) for number in chosen]
-    out = describe(values[members[take]]) if len(chosen) > 1 else dict(series[0])
-    if len(chosen) == 1:
-        return out
+    told_series = [describe(series[0][series[1] == number]) for number in chosen]
+    out = {key: v for key, v in describe(values[members[take]]).items() if key in ("n", "median", "iqr", "sd", "p95")}
     for name in _SERIES:
-        told = [(s["n"], s[name], *(s[b] for b in _BOUNDS[name])) for s in series if np.isfinite(s[name])]
+        told = [(s["n"], s[name], *(s[b] for b in _BOUNDS[name])) for s in told_series if np.isfinite(s[name])]
         bounds = dict.fromkeys((name, *_BOUNDS[name]), np.nan)
         if told:
             n, value, low, high = np.array(told, dtype=np.float64).T

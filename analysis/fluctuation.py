@@ -30,8 +30,16 @@ _DFA_SPREAD = np.log([0.239, 0.143, 0.125, 0.092, 0.080, 0.063, 0.047, 0.038, 0.
 _TAPER_INFLATION = 1.28
 
 
+class _Record:
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as JSON has them, NaN as None."""
+        from ..core.deviations import finite
+
+        return finite(vars(self))
+
+
 @dataclass(frozen=True)
-class Autocorrelation:
+class Autocorrelation(_Record):
     """Autocorrelation by lag, lags 0 to ``max_lag``.
 
     Parameters
@@ -51,13 +59,9 @@ class Autocorrelation:
     n: int
     reason: str = ""
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields as JSON has them, NaN as None."""
-        return _plain(self)
-
 
 @dataclass(frozen=True)
-class Dfa:
+class Dfa(_Record):
     """Result of detrended fluctuation analysis of order 1.
 
     Parameters
@@ -85,13 +89,9 @@ class Dfa:
     warning: str = ""
     reason: str = ""
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields as JSON has them, NaN as None."""
-        return _plain(self)
-
 
 @dataclass(frozen=True)
-class SpectralExponent:
+class SpectralExponent(_Record):
     """Exponent of a power spectrum 1 / f**beta.
 
     Parameters
@@ -117,10 +117,6 @@ class SpectralExponent:
     n: int = 0
     warning: str = ""
     reason: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields as JSON has them, NaN as None."""
-        return _plain(self)
 
 
 def autocorrelation(series: Any, max_lag: int = 32) -> Autocorrelation:
@@ -294,7 +290,7 @@ def dfa(series: Any, *, smallest: int | None = None, largest: int | None = None,
     return Dfa(
         exponent,
         exponent - _Z95 * spread,
-        exponent + _Z95 * spread + lies_low,
+        float(exponent + _Z95 * spread + lies_low),
         window.astype(np.float64),
         np.sqrt(squared),
         n,
@@ -505,9 +501,3 @@ def _slope(x: np.ndarray, y: np.ndarray) -> float:
 
 def _at(values: np.ndarray, index: int) -> float:
     return float(values[index]) if len(values) > index else np.nan
-
-
-def _plain(record: Any) -> dict[str, Any]:
-    from ..core.deviations import finite
-
-    return finite(vars(record))

@@ -5,9 +5,9 @@ Conventions
 A feature is a function of sums over blocks, so that dealing the blocks to the two sides anew costs one matrix product.
 Timing is centred on each take's own mean first. ``low`` and ``high`` are 95 % bounds from a bootstrap over blocks.
 A feature is a tell when its p-value, corrected for looking at all features at once (the largest of all standardised
-differences in each deal: Westfall & Young 1993, *Resampling-Based Multiple Testing*, section 2.3), is below 0.05, and the
-difference is larger than that between the first and the second half of the real side: within a take people change.
-Tells are ordered by strength: the difference over its bootstrap standard error.
+differences in each deal: Westfall & Young 1993, *Resampling-Based Multiple Testing*, section 2.3), is below 0.05,
+and the difference is larger than that between the first and the second half of the real side: within a take people
+change. Tells are ordered by strength: the difference over its bootstrap standard error.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Feature:
     sums : ndarray [shape=(k, m)], a row a block; the last column counts what stands behind the others
     value : callable, (p, m) sums to (p,) numbers; NaN = not known
     none : str
-        What is wrong when it is lower and below 0.1 in size; "" = as ``lower``.
+        What is wrong when it is next to nothing, below 0.1 in size and smaller than the real one; "" = as above.
     least : float
         Differences below this are never a tell: nobody could hear or see them.
     """
@@ -163,9 +163,9 @@ def _tell(
     bounds = [np.nanpercentile(values, [2.5, 97.5]) for values in drawn]
     error = np.sqrt(sum(np.nanvar(values) for values in drawn))
     strength = min(_STRONGEST, abs(synthetic - real) / max(error, 1e-12))
-    words = feature.higher
-    if synthetic < real:
-        words = feature.none if feature.none and abs(synthetic) < NOTHING else feature.lower
+    words = feature.lower if synthetic < real else feature.higher
+    if feature.none and abs(synthetic) < min(NOTHING, abs(real)):
+        words = feature.none
     takes = "take" if (passages.take_side == 0).sum() == 1 else "takes"
     figures = _MINUS_NOTHING.sub(r"\1", feature.figure.format(s=synthetic, r=real))
     return {
@@ -277,11 +277,12 @@ def _chords(p: Passages) -> Iterator[Feature]:
         "chord_coupling",
         "timing",
         "correlation of loudness and lateness inside chords {s:.2f} against {r:.2f}",
-        "In chords the louder note comes too early",
-        "In chords the louder note does not come early enough",
+        "In chords the louder notes come too early",
+        "In chords the louder notes come too late",
         sums(k, hits.block, a * b, a * a, b * b),
         correlation,
         0.05,
+        "In chords loudness and lateness have nothing to do with each other",
     )
 
 
