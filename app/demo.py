@@ -8,6 +8,7 @@ positive; a velocity step is one of 127.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,27 +35,31 @@ PIANO_PROFILE = "piano-plain"
 RATE = 44_100
 Say = Callable[[str], None]
 
+PERFORMANCES = 6  # of each kind are compared: one of 16 bars says little
+_TRACES = ("tempo", "timing", "dynamics", "articulation", "fluctuation")
+
 # every file the demo writes, and what it is
 FILES = {
     "drums-quantized.mid": "a drum pattern, every note exactly on its grid",
     "drums-quantized.wav": "the same, to listen to",
-    "drums-humanized.mid": "the pattern as Takeprint lets a drummer play it",
+    "drums-humanized.mid": "the pattern as Takeprint lets a drummer play it, with the drummer's own accents",
     "drums-humanized.wav": "the same, to listen to",
     "drums-gaussian.mid": "the pattern with plain random numbers of the same spread: the usual 'humanize' button",
     "drums-gaussian.wav": "the same, to listen to",
-    "drums-moved-audio.wav": "drums-quantized.wav itself, its attacks moved: audio in, audio out",
+    "drums-moved-audio.wav": "drums-quantized.wav itself with its attacks moved: audio in, audio out",
     "drums-DEV.json": "what was measured in drums-humanized.mid against drums-quantized.mid",
+    "drums-DEV-click.json": "the same against the file's own click: the drift stays in the timing",
     "drums-CMP-takeprint.json": "real drummers' deviations compared with Takeprint's",
     "drums-CMP-gaussian.json": "real drummers' deviations compared with the plain random ones",
+    "drums-compared-takeprint.png": "a picture of the first comparison",
+    "drums-compared-gaussian.png": "a picture of the second comparison",
+    **{f"drums-pictures/{t}.png": f"{t} in drums-DEV-click.json" for t in _TRACES if t != "articulation"},
     "minuet-quantized.mid": "a minuet of about 1725 (C. Petzold), every note exactly where it is written",
     "minuet-quantized.wav": "the same, to listen to",
     "minuet-humanized.mid": "the minuet as Takeprint lets a pianist play it, with a tempo curve",
     "minuet-humanized.wav": "the same, to listen to",
     "minuet-DEV.json": "what was measured in minuet-humanized.mid against minuet-quantized.mid",
-    "drums-measured.png": "a picture of drums-DEV.json: every note's timing and dynamics",
-    "minuet-measured.png": "a picture of minuet-DEV.json: tempo, timing, dynamics, articulation",
-    "drums-compared.png": "real drummers, Takeprint side by side",
-    "drums-compared-gaussian.png": "real drummers, plain random numbers side by side",
+    **{f"minuet-pictures/{t}.png": f"{t} in minuet-DEV.json" for t in _TRACES},
     "what-is-what.txt": "this text",
 }
 
@@ -66,6 +71,8 @@ class Played:
     Parameters
     ----------
     name : str
+    score : Take
+        The quantized file.
     planted : Deviations
         What ``perform`` invented.
     applied : Deviations
@@ -75,6 +82,7 @@ class Played:
     """
 
     name: str
+    score: Take
     planted: Deviations
     applied: Deviations
     measured: Deviations
@@ -110,25 +118,27 @@ def run_demo(folder: Name = "takeprint-demo", *, seed: int = 7, force: bool = Fa
     TakeprintError
         When files of an earlier demo are there and ``force`` is not given, or the folder cannot be made.
     """
+    from ..analysis.plots import plot_deviations
+
     place = _prepared(Path(folder), force)
     say(f"Takeprint's demo writes {len(FILES)} files into {place}. Nothing is downloaded, nothing else is touched.")
     say("\nThe drums: quantized, humanized, measured back")
-    drums, scores = _play(drum_pattern(), "drums", DRUM_PROFILE, place, seed, force)
+    drums = _play(drum_pattern(), "drums", DRUM_PROFILE, place, seed, force)
     for line in _law_words(drums):
         say(line)
     say("\nThe minuet: quantized, humanized, measured back")
-    tune, _ = _play(minuet(), "minuet", PIANO_PROFILE, place, seed, force)
+    tune = _play(minuet(), "minuet", PIANO_PROFILE, place, seed, force)
     for line in _law_words(tune):
         say(line)
     say("\nAudio: the attacks of drums-quantized.wav moved to where the drummer puts them")
     for line in _move_audio(drums, place, force):
         say(line)
     say("\nHow real is it? Real drummers, Takeprint and plain random numbers")
-    comparisons = _compare(drums, scores, place, seed, force)
+    comparisons = _compare(drums, place, seed, force)
     table = _comparison_words(comparisons)
     for line in table:
         say(line)
-    _draw(drums, tune, comparisons, place, force)
+    plot_deviations(tune.measured, place / "minuet-pictures", force=force)
     text = _what_is_what(drums, tune, table, seed)
     write_atomic(place / "what-is-what.txt", text.encode(), force=force)
     say(f"\nListen to drums-quantized.wav, drums-gaussian.wav and drums-humanized.wav in {place}, in that order;")
@@ -158,7 +168,7 @@ def _sound(midi: Path, force: bool) -> None:
         write_wav(midi.with_suffix(".wav"), synthesize(notes, sample_rate=RATE), sample_rate=RATE, force=force)
 
 
-def _play(tune: Tune, name: str, profile: str, place: Path, seed: int, force: bool) -> tuple[Played, Take]:
+def _play(tune: Tune, name: str, profile: str, place: Path, seed: int, force: bool) -> Played:
     """Write a tune quantized and humanized, measure it back, and write what was measured."""
     from ..analysis import measure
     from ..humanize import perform, render
@@ -167,13 +177,13 @@ def _play(tune: Tune, name: str, profile: str, place: Path, seed: int, force: bo
     write_atomic(quantized, tune.to_midi(), force=force)
     _sound(quantized, force)
     score = load_take(quantized)
-    planted = perform(score, profile, seed=seed)
+    planted = perform(score, profile, seed=seed, keep_accents=False)
     rendered = render(score, planted)
     rendered.save(humanized, force=force, inputs=[quantized])
     _sound(humanized, force)
     measured = measure(humanized, against=quantized)
     measured.save(place / f"{name}-DEV.json", force=force)
-    return Played(name, planted, rendered.applied, measured), score
+    return Played(name, score, planted, rendered.applied, measured)
 
 
 def _law_words(played: Played) -> list[str]:
@@ -274,22 +284,40 @@ def real_takes(profile: Profile) -> list[Deviations]:
     return takes
 
 
-def _compare(drums: Played, score: Take, place: Path, seed: int, force: bool) -> dict[str, Comparison]:
+def _compare(drums: Played, place: Path, seed: int, force: bool) -> dict[str, Comparison]:
     """Compare real drummers with the humanized pattern and with plain random numbers, all against a click."""
     from ..analysis import measure
     from ..analysis.compare import compare
-    from ..humanize import profiles, render
+    from ..analysis.plots import plot_comparison, plot_deviations
+    from ..humanize import perform, profiles, render
 
-    midi = place / "drums-gaussian.mid"
-    render(score, gaussian_of(drums.planted, seed), disclosure={"profile": "gaussian", "seed": seed}).save(
-        midi, force=force, inputs=[place / "drums-quantized.mid"]
-    )
-    _sound(midi, force)
+    def written(which: int, planted: Deviations, name: str) -> Deviations:
+        """Render to a file and measure it; only the first one stays in the demo's folder."""
+        path = (place if which == 0 else Path(scratch)) / f"drums-{name}.mid"
+        if which or name == "gaussian":
+            told = {"profile": name, "seed": seed + which} if name == "gaussian" else None
+            render(drums.score, planted, disclosure=told).save(path, force=force or which > 0)
+        return measure(path, click="file")
+
+    sides: dict[str, list[Deviations]] = {"takeprint": [], "gaussian": []}
+    with tempfile.TemporaryDirectory() as scratch:
+        for k in range(PERFORMANCES):
+            planted = drums.planted
+            if k:
+                planted = perform(drums.score, DRUM_PROFILE, seed=seed + k, keep_accents=False)
+            sides["takeprint"].append(written(k, planted, "humanized"))
+            # Around the written accents: a spread that held the drummer's own accents would be a straw man's.
+            around = perform(drums.score, DRUM_PROFILE, seed=seed + k, keep_accents=True)
+            sides["gaussian"].append(written(k, gaussian_of(around, seed + k), "gaussian"))
+    _sound(place / "drums-gaussian.mid", force)
+    sides["takeprint"][0].save(place / "drums-DEV-click.json", force=force)
+    plot_deviations(sides["takeprint"][0], place / "drums-pictures", force=force)
     real = real_takes(profiles.load(DRUM_PROFILE))
     made = {}
-    for name, file in (("takeprint", "drums-humanized.mid"), ("gaussian", "drums-gaussian.mid")):
-        made[name] = compare(real, measure(place / file, click="file"), permutations=499, seed=seed)
+    for name, side in sides.items():
+        made[name] = compare(real, side, permutations=499, seed=seed)
         made[name].save(place / f"drums-CMP-{name}.json", force=force)
+        plot_comparison(made[name], real, side, place / f"drums-compared-{name}.png", force=force)
     return made
 
 
@@ -336,15 +364,11 @@ def _move_audio(drums: Played, place: Path, force: bool) -> list[str]:
     return [
         f"  moved          {report['moved']} of {report['attacks']} attacks, up to {report['largest_shift_ms']:.0f} ms,"
         " each with its own samples",
-        f"  measured back  {int(near.sum())} of {len(off)} attacks found by ear alone,"
+        f"  measured back  {int(near.sum())} of {len(off)} attacks found in the sound alone,"
         f" half of them within {1000.0 * float(np.median(off[near])):.2f} ms"
         if near.any()
         else "  none found again",
     ]
-
-
-def _draw(drums: Played, tune: Played, comparisons: dict[str, Comparison], place: Path, force: bool) -> None:
-    raise NotImplementedError
 
 
 def _what_is_what(drums: Played, tune: Played, table: list[str], seed: int) -> str:
