@@ -172,7 +172,7 @@ def _against_click(take: Take, notes: Notes, click: float | str | None, metre: M
         velocity=notes.velocity,
         level_db=notes.level_db,
         instrument=notes.instrument,
-        timing_ms=residual_ms - constant_ms,
+        timing_ms=_to_the_nanosecond(residual_ms - constant_ms),
         dynamics_velocity=np.where(is_midi, deviation, np.nan),
         dynamics_db=np.where(is_midi, np.nan, deviation),
         ornament=fit.ornament,
@@ -289,7 +289,7 @@ def _against_score(take: Take, notes: Notes, reference: Take, metre: Metre | Non
         reference_onset_s=np.where(
             rows.label == "insertion", np.nan, clock.seconds_at(np.nan_to_num(rows.reference_beat))
         ),
-        timing_ms=np.where(matched, residual_ms - constant_ms, np.nan),
+        timing_ms=np.where(matched, _to_the_nanosecond(residual_ms - constant_ms), np.nan),
         dynamics_velocity=np.where(is_midi, deviation, np.nan),
         dynamics_db=np.where(is_midi, np.nan, deviation),
         articulation_log2=np.where(matched & (rows.channel != 9), articulation, np.nan),
@@ -320,9 +320,7 @@ def _against_score(take: Take, notes: Notes, reference: Take, metre: Metre | Non
     return _Measured(found, tuple(warnings))
 
 
-def _score_rows(
-    score: Notes, take: Notes, take_row: np.ndarray, alignment: Any
-) -> tuple[DeviationNotes, np.ndarray]:
+def _score_rows(score: Notes, take: Notes, take_row: np.ndarray, alignment: Any) -> tuple[DeviationNotes, np.ndarray]:
     """Lay score and take side by side, a row a written note and a row an added one, in order of time."""
     n = len(score)
     extra = np.setdiff1d(np.arange(len(take)), take_row[take_row >= 0])
@@ -337,20 +335,20 @@ def _score_rows(
         slip_id[n + np.searchsorted(extra, column)] = number
 
     def of_score(column: np.ndarray, nothing: Any) -> np.ndarray:
-        return np.where(has_written, column[np.maximum(written, 0)], nothing)
+        return _gathered(column, written, nothing)
 
     def of_take(column: np.ndarray, nothing: Any) -> np.ndarray:
-        return np.where(has_played, column[np.maximum(played, 0)], nothing)
+        return _gathered(column, played, nothing)
 
     label = np.where(has_written & has_played, "match", np.where(has_written, "deletion", "insertion"))
-    instrument = np.where(has_played, take.instrument[np.maximum(played, 0)], score.instrument[np.maximum(written, 0)])
+    instrument = np.where(has_played, of_take(take.instrument, ""), of_score(score.instrument, ""))
     rows = DeviationNotes.build(
         label=label,
         confidence=np.r_[alignment.confidence, np.full(len(extra), np.nan)],
         reference_index=written,
         take_index=played,
-        track=np.where(has_written, score.track[np.maximum(written, 0)], take.track[np.maximum(played, 0)]),
-        channel=np.where(has_written, score.channel[np.maximum(written, 0)], take.channel[np.maximum(played, 0)]),
+        track=np.where(has_written, of_score(score.track, -1), of_take(take.track, -1)),
+        channel=np.where(has_written, of_score(score.channel, -1), of_take(take.channel, -1)),
         reference_beat=of_score(score.onset_beat, np.nan),
         reference_duration_beat=of_score(score.duration_beat, np.nan),
         reference_velocity=of_score(score.velocity, np.nan),
@@ -367,6 +365,18 @@ def _score_rows(
     due_s = np.where(has_played, rows.onset_s, np.r_[alignment.expected_s, np.zeros(len(extra))])
     order = np.lexsort((rows.pitch, rows.reference_index, due_s))
     return rows.rows(order), due_s[order]
+
+
+def _to_the_nanosecond(residual_ms: np.ndarray) -> np.ndarray:
+    """Round away the last bits of a clock's arithmetic: a note that is exactly on time deviates by exactly 0."""
+    return np.round(residual_ms, 6) + 0.0
+
+
+def _gathered(column: np.ndarray, index: np.ndarray, nothing: Any) -> np.ndarray:
+    """Return ``column[index]``, and ``nothing`` where the index is negative."""
+    if len(column) == 0:
+        return np.full(len(index), nothing)
+    return np.where(index >= 0, column[np.maximum(index, 0)], nothing)
 
 
 def _knots(rows: DeviationNotes, matched: np.ndarray) -> AlignmentKnots:

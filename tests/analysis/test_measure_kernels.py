@@ -1,25 +1,22 @@
 """The kernels that measuring stands on, each against its naive twin."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 
+from takeprint.core.kernels.beat_chain import beat_chain
 from takeprint.core.kernels.chord_path import chord_path
 from takeprint.core.kernels.grid_path import grid_path
 from takeprint.core.kernels.local_linear import local_linear
 from takeprint.core.kernels.onset_chain import onset_chain
 from takeprint.core.kernels.phase_track import phase_track
 from takeprint.core.kernels.pitch_matching import pitch_matching
-
-
-def naive(name):
-    path = Path(__file__).resolve().parents[1] / "naive" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(f"naive_{name}", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return getattr(module, name)
+from tests.naive.beat_chain import beat_chain as naive_beat_chain
+from tests.naive.chord_path import chord_path as naive_chord_path
+from tests.naive.grid_path import grid_path as naive_grid_path
+from tests.naive.local_linear import local_linear as naive_local_linear
+from tests.naive.onset_chain import onset_chain as naive_onset_chain
+from tests.naive.phase_track import phase_track as naive_phase_track
+from tests.naive.pitch_matching import pitch_matching as naive_pitch_matching
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -31,7 +28,7 @@ def test_local_linear_equals_least_squares(seed):
     y = rng.normal(size=len(x))
     at = np.sort(rng.uniform(-2, 12, 9))
     got = local_linear(x, y, at, 0.7, 4)
-    want = naive("local_linear")(x, y, at, 0.7, 4)
+    want = naive_local_linear(x, y, at, 0.7, 4)
     straight = ~np.isnan(want[1])
     np.testing.assert_allclose(got[0][straight], want[0][straight], atol=1e-7)
     np.testing.assert_allclose(got[1][straight], want[1][straight], atol=1e-6)
@@ -53,7 +50,7 @@ def test_phase_track_finds_the_best_of_all_paths(seed):
     beat = np.sort(rng.uniform(0, 3, 5))
     likelihood, prior = rng.normal(size=6) * 2, rng.normal(size=6) * 0.3
     path = phase_track(beat, likelihood, prior, 0.3, 1)
-    best, _ = naive("phase_track")(beat, likelihood, prior, 0.3, 1)
+    best, _ = naive_phase_track(beat, likelihood, prior, 0.3, 1)
     place = np.floor(beat * 6 + 0.5).astype(int)
     moves = 0.3 * np.diff(path) ** 2 / np.maximum(np.diff(beat), 0.02)
     assert np.isclose(likelihood[(place - path) % 6].sum() + prior[path % 6].sum() - moves.sum(), best)
@@ -63,7 +60,7 @@ def test_phase_track_finds_the_best_of_all_paths(seed):
 def test_grid_path_finds_the_best_of_all_paths(seed):
     emission = np.random.default_rng(seed).normal(size=(6, 3))
     path, total = grid_path(emission, 0.7)
-    want_path, want_total = naive("grid_path")(emission, 0.7)
+    want_path, want_total = naive_grid_path(emission, 0.7)
     assert np.isclose(total, want_total)
     np.testing.assert_array_equal(path, want_path)
 
@@ -82,7 +79,7 @@ def test_chord_path_costs_what_the_full_table_costs(seed):
         for _ in range(2)
     ]
     pair, total = chord_path(*_bits(made[0]), *_bits(made[1]), 30)
-    assert np.isclose(total, naive("chord_path")(*made))
+    assert np.isclose(total, naive_chord_path(*made))
     used = pair[pair >= 0]
     assert (np.diff(used) > 0).all()
 
@@ -101,7 +98,7 @@ def test_pitch_matching_costs_what_the_best_of_all_matchings_costs(seed):
         + len(played)
         - 2 * len(rows)
     )
-    best, _ = naive("pitch_matching")(expected, played, tolerance)
+    best, _ = naive_pitch_matching(expected, played, tolerance)
     assert np.isclose(cost, best)
     assert (np.diff(pair[rows]) > 0).all()
 
@@ -117,4 +114,14 @@ def test_onset_chain_gains_what_the_best_of_all_chains_gains(seed):
     written = np.cumsum(rng.uniform(0.2, 1.0, rng.integers(1, 6)))
     played = np.cumsum(rng.uniform(0.2, 1.0, rng.integers(1, 6)))
     _, total = onset_chain(written, played, 1.1, 0.3, 0.8, 3)
-    assert np.isclose(total, naive("onset_chain")(written, played, 1.1, 0.3, 0.8, 3))
+    assert np.isclose(total, naive_onset_chain(written, played, 1.1, 0.3, 0.8, 3))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_beat_chain_gains_what_the_best_of_all_chains_gains(seed):
+    rng = np.random.default_rng(seed)
+    strength = np.where(rng.random(11) < 0.5, rng.uniform(0, 2, 11), 0.0)
+    period = rng.uniform(2.0, 4.0, 11)
+    beats, total = beat_chain(strength, period, 2.0)
+    assert np.isclose(total, naive_beat_chain(strength, period, 2.0))
+    assert (np.diff(beats) > 0).all()
