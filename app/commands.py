@@ -208,8 +208,7 @@ def _measure_one(args: argparse.Namespace, path: str, settings: dict[str, Any], 
     if args.csv:
         deviations.to_csv(jobs.make_folder(Path(args.csv) / name), force=args.force)
     if args.plot:
-        stem = Path(name or os.path.basename(path))
-        jobs.draw(deviations, Path(args.plot) / f"{stem}.png", force=args.force)
+        jobs.draw(deviations, Path(args.plot) / name, force=args.force)
     if keep:
         jobs.write_deviations(deviations, Path(args.output), force=args.force, inputs=inputs)
     words = "\n".join(measure_words(deviations))
@@ -264,7 +263,9 @@ def run_compare(args: argparse.Namespace) -> int:
 
     comparison = compare(*sides, seed=args.seed)
     if args.plot:
-        jobs.draw_comparison(*sides, comparison, jobs.make_folder(args.plot) / "comparison.png", force=args.force)
+        from ..analysis.plots import plot_comparison
+
+        plot_comparison(comparison, *sides, jobs.make_folder(args.plot) / "comparison.png", force=args.force)
     if keep:
         write_atomic(args.output, jobs.json_bytes(comparison.dumps()), force=args.force, inputs=inputs)
     words = "\n".join(compare_words(comparison))

@@ -60,6 +60,13 @@ def write_deviations(deviations: Deviations, target: Path, *, force: bool, input
     write_atomic(target, json_bytes(deviations.dumps()), force=force, inputs=inputs)
 
 
+def draw(deviations: Deviations, folder: str | Path, *, force: bool) -> None:
+    """Draw the traces of one take as PNG, one picture a trace."""
+    from ..analysis.plots import plot_deviations
+
+    plot_deviations(deviations, folder, force=force)
+
+
 def make_folder(folder: str | Path) -> Path:
     """Make a folder for outputs where it is missing."""
     folder = Path(folder)
@@ -78,7 +85,7 @@ def measure_file(task: Task, mark: Mark) -> dict[str, Any]:
     if task.settings.get("csv"):
         deviations.to_csv(make_folder(Path(task.settings["csv"]) / stem), force=task.force)
     if task.settings.get("plot"):
-        draw(deviations, Path(task.settings["plot"]) / f"{stem}.png", force=task.force)
+        draw(deviations, Path(task.settings["plot"]) / stem, force=task.force)
     write_deviations(deviations, task.target, force=task.force, inputs=[task.source])
     facts = deviations.summary.get("timing") or {}
     return {
@@ -88,8 +95,3 @@ def measure_file(task: Task, mark: Mark) -> dict[str, Any]:
         "repairs": len(deviations.repairs),
         "warnings": list(deviations.warnings),
     }
-
-
-def draw(deviations: Deviations, target: Path, *, force: bool) -> None:
-    """Draw the traces of one take as PNG."""
-    raise NotImplementedError

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from takeprint.app.cli import main
 
 TICK_S = 0.0006  # half a tick at 120 bpm and 480 ticks is 0.52 ms

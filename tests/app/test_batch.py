@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+
 from takeprint.app.batch import Outcome, Task, run_batch
 from takeprint.app.intake import Found, gather, output_names, refuse_inputs_as_outputs
 from takeprint.app.journal import NAME, Journal, settings_hash

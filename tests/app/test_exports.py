@@ -10,6 +10,7 @@ from pathlib import Path
 import mido
 import numpy as np
 import pytest
+
 from takeprint.analysis import measure
 from takeprint.app.exports import TICKS_PER_BEAT, export
 from takeprint.core.deviations import DeviationNotes, Deviations, TempoCurve

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from takeprint.analysis import measure
 from takeprint.core.deviations import DeviationNotes, Deviations
 
