@@ -7,7 +7,8 @@ Timing of a note, in ms:
     template[voice, cell] + its change from take to take + clock[moment] + motor[moment] + asynchrony[note]
     + ms_per_velocity * (how much louder the note is than expected)
 
-The clock is fractional noise with power 1/f**beta over the moments, motor and asynchrony are white; moments are the
+The clock is fractional noise with power 1/f**beta over the moments (below ``corner``, in cycles a moment, it rises no
+more: who hears a click comes back to it), motor and asynchrony are white; moments are the
 sets of notes written at one time. Dynamics: template + change from take to take + a residual that remembers the note
 before in its voice (``lag1``) and the same place a bar earlier (``bar_memory``). Every figure stands beside ``n``,
 how many notes it was made of.
@@ -26,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from ..core.deviations import Deviations
-from ..core.fractional import white_share_fit
+from ..core.fractional import fit_noise
 from ..core.metrical import TWELFTHS, phrase_arch, previous_of, slot_means
 from .observe import Observations, codes
 
@@ -51,8 +52,8 @@ def model_of(deviations: Sequence[Deviations], seen: Observations, kind: str) ->
     value, value_means = _within_takes(seen, seen.value, voice, slot)
     timing, clock = _timing(straight, timing_ms, voice, names)
     dynamics = _dynamics(seen, value, voice, slot, names)
-    for trace, means in ((timing, timing_means), (dynamics, value_means)):
-        for name, spread in _between_takes(seen, means, voice, slot, names).items():
+    for trace, means, left in ((timing, timing_means, timing_ms), (dynamics, value_means, value)):
+        for name, spread in _between_takes(seen, means, left, voice, slot, names).items():
             trace["voices"][name].update(spread)
     return {
         "takes": len(set(seen.take.tolist())),
@@ -91,7 +92,9 @@ def _louder(seen: Observations, voice: np.ndarray, slot: np.ndarray, kind: str) 
     """Return how much louder each note is than expected: than its moment's mean, for drums than its slot's."""
     if kind == "drums":
         return _within_takes(seen, seen.value, voice, slot)[0]
-    return seen.value - group_means(seen.value, seen)[0]
+    # Within a moment the level is one, so that velocities compare as they are.
+    loud = np.where(np.isfinite(seen.velocity), seen.velocity, seen.value)
+    return loud - group_means(loud, seen)[0]
 
 
 def _ms_per_velocity(seen: Observations, voice: np.ndarray, slot: np.ndarray, kind: str) -> dict[str, Any]:
@@ -132,7 +135,8 @@ def _timing(
     sizes = np.array([x.std() for x in series])
     usual = float(np.median(sizes[sizes > 0.0])) if (sizes > 0.0).any() else 0.0
     alike = [x * (usual / s) for x, s in zip(series, sizes, strict=True) if s > 0.0]
-    beta, clock_sd, white_sd = white_share_fit(alike, CLOCK_WINDOW)
+    noise = fit_noise(alike, CLOCK_WINDOW)
+    beta, clock_sd, white_sd = noise.beta, noise.fractional_sd, noise.white_sd
     known = np.isfinite(beta)
     if not known:  # too short a take for a spectrum: 1/f with the residual's own size, as Hennig et al. found
         beta, clock_sd = 1.0, float(np.sqrt(0.5) * residual.std())
@@ -150,6 +154,7 @@ def _timing(
         "n": int(sum(len(s) for s in series)),
         "measured": bool(known),
         "beta": _r(beta, 3),
+        "corner": _r(noise.corner, 6) if known else 0.0,
         "sd": _r(clock_sd, 3),
         "window": CLOCK_WINDOW,
         "motor": _r(motor, 3),
@@ -231,7 +236,12 @@ def _correlation(values: np.ndarray, previous: np.ndarray, rows: np.ndarray) -> 
 
 
 def _between_takes(
-    seen: Observations, means: np.ndarray, voice: np.ndarray, slot: np.ndarray, names: Sequence[str]
+    seen: Observations,
+    means: np.ndarray,
+    residual: np.ndarray,
+    voice: np.ndarray,
+    slot: np.ndarray,
+    names: Sequence[str],
 ) -> dict[str, dict[str, float]]:
     """Return per voice the sd between takes: of the whole voice, and of its cells beside that; 0 for one take."""
     takes = len(np.unique(seen.take))
@@ -251,8 +261,10 @@ def _between_takes(
         weight = n[rows].sum()
         if weight:
             out[name]["between_takes"] = _r(np.sqrt(widen * (n[rows] * common[rows] ** 2).sum() / weight), 3)
-            rest = (n[rows] * (away - common)[rows] ** 2).sum() / weight
-            out[name]["between_takes_cell"] = _r(np.sqrt(widen * rest), 3)
+            # The means of cells with few notes differ by chance alone: residual variance over their count.
+            chance = float(np.nanvar(residual[voice == i])) * rows.sum() / weight
+            rest = widen * (n[rows] * (away - common)[rows] ** 2).sum() / weight - chance
+            out[name]["between_takes_cell"] = _r(np.sqrt(max(rest, 0.0)), 3)
     return out
 
 
@@ -326,7 +338,8 @@ def _tempo(deviations: Sequence[Deviations]) -> dict[str, Any]:
             best = (cross**2 / power, phrase_beats, cross / power)
     _, phrase_beats, arch = best
     left = [r - arch * phrase_arch(beat, phrase_beats) for beat, r in curves]
-    beta, drift, _ = white_share_fit(left, window)
+    noise = fit_noise(left, window, corners=False)
+    beta, drift = noise.beta, noise.fractional_sd
     pooled = float(np.sqrt(np.mean(np.concatenate(left) ** 2)))
     return {
         "n": int(sum(len(r) for r in left)),

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from takeprint.analysis.fit import fit
 from takeprint.analysis.measure import measure
 from takeprint.core.deviations import Deviations
@@ -202,17 +203,23 @@ def main(groove: Path, out: Path) -> None:
         if (d.notes.label == "match").sum() >= MIN_HITS:
             measured[i] = d
     print(f"{len(measured)} of {len(rows)} takes have {MIN_HITS} hits or more")
-    print(f"{'profile':18}{'takes':>6}{'hits':>8}{'sd ms':>7}{'clock':>7}{'beta':>6}{'lag-1':>7}{'DFA':>6}{'kB':>6}")
+    heads = ("takes", "hits", "sd ms", "clock", "beta", "corner", "lag-1", "DFA", "kB")
+    print(f"{'profile':18}" + "".join(f"{head:>9}" for head in heads))
     for name, (column, values) in DRUMS.items():
         mine = [i for i in takes_of(rows, column, values) if i in measured]
         profile = drum_profile(name, [rows[i] for i in mine], [measured[i] for i in mine], command)
         profile.save(out / f"{name}.json", force=True)
         clock, figures = profile.model["timing"]["clock"], profile.card["figures"]
         size = sum((out / f"{name}.{end}").stat().st_size for end in ("json", "npz")) / 1000
-        print(
-            f"{name:18}{profile.model['takes']:6}{profile.model['notes']:8}{figures['timing_sd_ms']:7.1f}"
-            f"{clock['sd']:7.1f}{clock['beta']:6.2f}{clock['lag1']:7.2f}{clock['dfa_exponent']:6.2f}{size:6.0f}"
+        cells: tuple[float, ...] = (
+            profile.model["takes"],
+            profile.model["notes"],
+            figures["timing_sd_ms"],
+            clock["sd"],
+            clock["beta"],
         )
+        cells += (clock["corner"], clock["lag1"], clock["dfa_exponent"], round(size))
+        print(f"{name:18}" + "".join(f"{cell:>9.4g}" for cell in cells))
 
 
 if __name__ == "__main__":

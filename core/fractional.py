@@ -17,6 +17,9 @@ phase for every frequency). Gilden, Thornton and Mallon 1995, 1/f noise in human
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
 from .errors import TakeprintError
@@ -29,17 +32,21 @@ def circle_length(n: int, window: int) -> int:
     return 1 << int(2 * max(n, window, 8) - 1).bit_length()
 
 
-def _spectrum(length: int, beta: float, window: int) -> np.ndarray:
+def _power(f: np.ndarray, beta: float, corner: float) -> np.ndarray:
+    return (f * f + corner * corner) ** (-0.5 * beta)
+
+
+def _spectrum(length: int, beta: float, window: int, corner: float) -> np.ndarray:
     """Return the power of frequencies 1/length .. 1/2, scaled so that the expected variance in a window is 1."""
     f = np.arange(1, length // 2 + 1) / length
-    power = f**-beta
+    power = _power(f, beta, corner)
     power[-1] *= 0.5  # the Nyquist frequency has one side only
     # A window's mean takes away sin^2(pi f w) / (w sin(pi f))^2 of the power at f (Fejér's kernel).
     kept = 1.0 - (np.sin(np.pi * f * window) / (window * np.sin(np.pi * f))) ** 2
     return power / float((power * kept).sum())
 
 
-def autocovariance(beta: float, lags: np.ndarray, window: int, n: int | None = None) -> np.ndarray:
+def autocovariance(beta: float, lags: np.ndarray, window: int, n: int | None = None, corner: float = 0.0) -> np.ndarray:
     """Return the process's autocovariance at each lag, for a size set by ``window``.
 
     Parameters
@@ -49,14 +56,15 @@ def autocovariance(beta: float, lags: np.ndarray, window: int, n: int | None = N
     window : int, steps
     n : int or None
         Length of the stretch, where it is longer than the window.
+    corner : float, cycles a step
     """
     length = circle_length(n or window, window)
     f = np.arange(1, length // 2 + 1) / length
-    power = _spectrum(length, beta, window)
+    power = _spectrum(length, beta, window, corner)
     return np.array([float((power * np.cos(2.0 * np.pi * f * lag)).sum()) for lag in np.asarray(lags)])
 
 
-def fractional_noise(normals: np.ndarray, n: int, beta: float, window: int = 256) -> np.ndarray:
+def fractional_noise(normals: np.ndarray, n: int, beta: float, window: int = 256, corner: float = 0.0) -> np.ndarray:
     """Return ``n`` steps of noise with power ``f ** -beta``.
 
     Parameters
@@ -67,6 +75,8 @@ def fractional_noise(normals: np.ndarray, n: int, beta: float, window: int = 256
     beta : float, -1 to 2.5
     window : int, steps
         Within this many steps the expected variance is 1.
+    corner : float, cycles a step
+        Below it the power rises no more: a player who hears a click strays only so far. 0 = none.
 
     Returns
     -------
@@ -91,7 +101,7 @@ def fractional_noise(normals: np.ndarray, n: int, beta: float, window: int = 256
     if len(normals) != length:
         raise TakeprintError(f"{len(normals)} normals given", rule=f"{n} steps need circle_length = {length}")
     half = length // 2
-    power = _spectrum(length, beta, window)
+    power = _spectrum(length, beta, window, corner)
     # x_t = sum_k sqrt(P_k) (a_k cos + b_k sin): coefficient k of the inverse transform is sqrt(P_k) (a - ib) L / 2.
     coefficients = np.zeros(half + 1, dtype=np.complex128)
     size = np.sqrt(power) * (length / 2.0)
@@ -101,67 +111,97 @@ def fractional_noise(normals: np.ndarray, n: int, beta: float, window: int = 256
     return np.fft.irfft(coefficients, length)[:n]
 
 
-def white_share_fit(series: list[np.ndarray], window: int) -> tuple[float, float, float]:
-    """Fit "fractional noise plus white noise" to several series at once.
+@dataclass(frozen=True)
+class NoiseFit:
+    """Fractional plus white noise, as fitted.
 
     Parameters
     ----------
-    series : list of ndarray
+    beta : float, 0 to 2 in steps of 0.02; NaN where there was too little to fit
+    corner : float, cycles a step; 0 = none found
+    fractional_sd, white_sd : float
+        In the series' unit; the fractional part's within the window.
+    """
+
+    beta: float
+    corner: float
+    fractional_sd: float
+    white_sd: float
+
+
+def fit_noise(series: Sequence[np.ndarray], window: int, *, corners: bool = True) -> NoiseFit:
+    """Fit fractional noise plus white noise to several series at once.
+
+    Parameters
+    ----------
+    series : sequence of ndarray
         Each a residual series in steps; shorter than 32 are passed over.
     window : int, steps
         The size figure's window.
+    corners : bool
+        Whether a corner may be found.
 
     Returns
     -------
-    beta : float, 0 to 2 in steps of 0.02; NaN where there is too little
-    fractional_sd : float
-        Of the fractional part within ``window``, in the series' unit.
-    white_sd : float
+    NoiseFit
 
     Notes
     -----
-    Whittle's likelihood, sum(log S + I / S), of Hann-tapered periodograms on a grid of beta and white share; for each
-    pair the size has a closed form.
+    Whittle's likelihood, sum(log S + I / S), of sine-squared-tapered periodograms on a grid of beta, corner and white
+    share; the size has a closed form for each. A corner must make the data 50 times more likely to be believed.
 
     References
     ----------
     Whittle 1953, Arkiv för Matematik 2; Percival and Walden 1993, Spectral Analysis, section 6.4 (tapering).
     """
-    frequencies, powers = [], []
+    f, power, count = _binned_periodograms(series)
+    if not len(f):
+        return NoiseFit(*[float("nan")] * 4)
+    length = circle_length(window, window)
+    share = np.linspace(0.0, 1.0, 41)[:, None]
+    best, found = np.inf, (0.0, 0.0, 0.0, 1.0)
+    for corner in (0.0, *(2.0**-k for k in np.arange(9.0, 3.9, -0.5))) if corners else (0.0,):
+        # Believe a corner only where it is inside what was heard and tells clearly.
+        doubt = 0.0 if corner == 0.0 else np.log(50.0)
+        if corner and corner < 3.0 * f[0]:
+            continue
+        for beta in np.arange(0.0, 2.001, 0.02):
+            # Power a step at f of the unit process: a line's power spread over 1/length, on both sides.
+            unit = _spectrum(length, beta, window, corner)[0] / _power(np.array([1.0 / length]), beta, corner)
+            shape = (1.0 - share) * (unit * 0.5 * length * _power(f, beta, corner)) + share
+            size = (count * power / shape).sum(axis=1) / count.sum()
+            cost = (count * np.log(size[:, None] * shape)).sum(axis=1) + doubt
+            i = int(np.argmin(cost))
+            if cost[i] < best:
+                best, found = float(cost[i]), (float(beta), corner, float(size[i]), float(share[i, 0]))
+    beta, corner, size, white = found
+    flat = white == 1.0 or beta == 0.0
+    return NoiseFit(
+        beta=0.0 if flat else round(beta, 2),
+        corner=0.0 if flat else float(corner),
+        fractional_sd=float(np.sqrt(size * (1.0 - white))),
+        white_sd=float(np.sqrt(size * white)),
+    )
+
+
+def _binned_periodograms(series: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return (frequency, mean power, how many values) in bins of equal log width, pooled over the series."""
+    frequencies, powers = [np.zeros(0)], [np.zeros(0)]
     for x in series:
         n = len(x)
         if n < 32:
             continue
         taper = np.sin(np.pi * (np.arange(n) + 0.5) / n) ** 2
         centred = x - np.average(x, weights=taper)
-        periodogram = np.abs(np.fft.rfft(centred * taper)) ** 2 / (taper**2).sum()
         # The two lowest bins carry the mean that was taken away.
+        powers.append((np.abs(np.fft.rfft(centred * taper)) ** 2 / (taper**2).sum())[2:])
         frequencies.append(np.fft.rfftfreq(n)[2:])
-        powers.append(periodogram[2:])
-    if not frequencies:
-        return float("nan"), float("nan"), float("nan")
     f, power = np.concatenate(frequencies), np.concatenate(powers)
-    # Bins of equal log width keep the grid search small; a bin's mean stands for all its values.
+    if not len(f) or not power.any():
+        return np.zeros(0), np.zeros(0), np.zeros(0)
     edges = np.geomspace(f.min() * 0.999, 0.5001, 120)
     which = np.digitize(f, edges)
     count = np.bincount(which, minlength=len(edges) + 1).astype(float)
     used = count > 0
-    f_bin = np.bincount(which, f, len(edges) + 1)[used] / count[used]
-    p_bin = np.bincount(which, power, len(edges) + 1)[used] / count[used]
-    count = count[used]
-    best = (np.inf, 0.0, 0.0, 0.0)
-    length = circle_length(window, window)
-    for beta in np.arange(0.0, 2.001, 0.02):
-        # Power a step at f of the unit process: its line power spread over 1/length, both sides.
-        level = float(_spectrum(length, beta, window)[0]) / (1.0 / length) ** -beta * length / 2.0
-        line = level * f_bin**-beta
-        for share in np.linspace(0.0, 1.0, 41):
-            shape = (1.0 - share) * line + share
-            size = float((count * p_bin / shape).sum() / count.sum())
-            cost = float((count * np.log(size * shape)).sum())
-            if cost < best[0]:
-                best = (cost, float(beta), size * (1.0 - share), size * share)
-    _, beta, fractional, white = best
-    if fractional <= 0.0:
-        beta = 0.0
-    return round(beta, 2), float(np.sqrt(fractional)), float(np.sqrt(white))
+    n = count[used]
+    return np.bincount(which, f, len(count))[used] / n, np.bincount(which, power, len(count))[used] / n, n

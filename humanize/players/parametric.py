@@ -124,7 +124,9 @@ def _clock(part: Part, model: Mapping[str, Any], dice: Dice) -> np.ndarray:
     figures = model["timing"]["clock"]
     n = int(part.group.max()) + 1
     window = int(figures["window"])
-    drift = fractional_noise(dice.normal(circle_length(n, window), "timing", "clock"), n, figures["beta"], window)
+    drift = fractional_noise(
+        dice.normal(circle_length(n, window), "timing", "clock"), n, figures["beta"], window, figures.get("corner", 0.0)
+    )
     motor = dice.normal(n, "timing", "motor")
     return (figures["sd"] * drift + figures["motor"] * motor)[part.group]
 
