@@ -339,6 +339,11 @@ def _comparison_words(comparisons: dict[str, Comparison]) -> list[str]:
         lines.append(f"  what gives {said} away:")
         tells = [str(t["sentence"]) for t in found.tells[:3]] or ["nothing that these tests find, on this little data"]
         lines += [f"    - {sentence}" for sentence in tells]
+        if found.realism.get("auc") is not None:
+            lines.append(
+                f"    A simple classifier tells it from real takes with AUC {_number(found.realism['auc'], 2)}"
+                f" (0.50 is chance; real from real: {_number(found.realism.get('floor_auc'), 2)})."
+            )
     return lines
 
 

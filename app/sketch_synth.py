@@ -161,7 +161,8 @@ def _ring(freqs_hz: np.ndarray, levels: np.ndarray, decays_s: np.ndarray, n: int
     size = max(1, int(np.sqrt(n)))
     blocks = -(-n // size)
     coarse = pole[None, :] ** (np.arange(blocks)[:, None] * size)
-    fine = levels[below][:, None] * pole[:, None] ** np.arange(size)[None, :]
+    # from 1: a sine's sample 0 would be silence
+    fine = levels[below][:, None] * pole[:, None] ** np.arange(1, size + 1)[None, :]
     return (coarse @ fine).imag.ravel()[:n]
 
 
