@@ -47,7 +47,7 @@ class Strands:
     row : ndarray of int64 [shape=(m,)], row in ``Smf.events``
     starts : ndarray of int64 [shape=(c + 1,)], first position of each strand, then m
     strand : ndarray of int64 [shape=(m,)], number of the strand
-    tick, track, role, key, partner, barrier
+    tick, track, role, key, barrier
         As ``core.kernels.order_limits`` takes them.
     carried : ndarray of bool [shape=(m,)], control events that go along with the notes around them
     bending : ndarray of bool [shape=(m,)], events of a strand that carries pitch bend
@@ -60,19 +60,17 @@ class Strands:
     track: np.ndarray
     role: np.ndarray
     key: np.ndarray
-    partner: np.ndarray
     barrier: np.ndarray
     carried: np.ndarray
     bending: np.ndarray
 
 
-def strands_of(smf: Smf, on_event: np.ndarray, off_event: np.ndarray, gone: np.ndarray) -> Strands:
+def strands_of(smf: Smf, gone: np.ndarray) -> Strands:
     """Sort a file's channel events into strands.
 
     Parameters
     ----------
     smf : Smf
-    on_event, off_event : ndarray of int64 [shape=(n,)], event rows of the notes; -1 for no note-off
     gone : ndarray of bool [shape=(k,)], events that are left out
     """
     events = smf.events
@@ -90,13 +88,6 @@ def strands_of(smf: Smf, on_event: np.ndarray, off_event: np.ndarray, gone: np.n
     role[kind == 0x90] = _ON
     role[(kind == 0x80) | ((kind == 0x90) & (data2 == 0))] = _OFF
     role[kind == 0xA0] = _KEYED
-
-    position = np.full(len(events), -1, np.int64)
-    position[row] = np.arange(len(row))
-    partner = np.full(len(row), -1, np.int64)
-    ended = (off_event >= 0) & ~gone[on_event]
-    on_at, off_at = position[on_event[ended]], position[off_event[ended]]
-    partner[on_at], partner[off_at] = off_at, on_at
 
     which = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
     bends = np.zeros(len(starts) - 1, np.bool_)
@@ -118,7 +109,6 @@ def strands_of(smf: Smf, on_event: np.ndarray, off_event: np.ndarray, gone: np.n
         track=events.track[row],
         role=role,
         key=data1,
-        partner=partner,
         barrier=barrier,
         carried=pedal | hat | (role == _KEYED) | (bending & (role == _CONTROL)),
         bending=bending,
@@ -178,7 +168,6 @@ def fit_ticks(
             strands.track,
             strands.role,
             strands.key,
-            strands.partner,
             strands.barrier,
             place,
             state,

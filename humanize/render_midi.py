@@ -304,7 +304,7 @@ def _lay(smf: Smf, plan: Plan, deviations: Deviations, clocks: Clocks, home: np.
     if moving.any() or moves_all:
         free_track = np.zeros(smf.n_tracks, np.bool_)
         free_track[events.track[moving]] = True
-        strands = strands_of(smf, notes.on_event, notes.off_event, drop)
+        strands = strands_of(smf, drop)
         still = np.zeros(len(events), np.bool_)
         still[notes.on_event[plan.still]] = True
         ends = notes.off_event[plan.still]

@@ -7,7 +7,7 @@ overtake another one it is bound to; events of two tracks are compared as (tick,
 track plays first. Bound to each other are, within a channel,
 
 - note-ons, note-offs and key pressure of one key, in their order;
-- a note-on and its note-off, which stay a tick apart if they were;
+- a note-on and the note-offs of its key behind it, which stay a tick apart if they were (whatever way they are paired);
 - all control events and key pressure, in their order;
 - a control event and the note-ons (barrier bit 1) or note-offs (bit 2) before and behind it;
 - a control event and the note-ons that follow it within its own tick.
@@ -45,9 +45,13 @@ def _most(bound, track):
 
 
 @njit(cache=True)
-def _push_later(first, end, tick, track, role, key, partner, barrier, base, wanted, value, reason):
+def _push_later(first, end, tick, track, role, key, barrier, base, wanted, value, reason):
     """Walk forward and give every event its base, or later where one before it demands that."""
     last_of_key = np.full(128, -1, np.int64)
+    # the last note-on of each key, its tick as written, and the last one of an earlier tick
+    on_here = np.full(128, -1, np.int64)
+    on_tick = np.full(128, -1, np.int64)
+    on_before = np.full(128, -1, np.int64)
     control = control_on = control_off = control_now = np.int64(-1)
     now = np.int64(-1)
     on_max = off_max = np.int64(-1)
@@ -80,8 +84,8 @@ def _push_later(first, end, tick, track, role, key, partner, barrier, base, want
             if bound > least:
                 least = bound
                 why = COUPLED
-            if what == OFF and partner[i] >= 0 and tick[partner[i]] < tick[i]:
-                bound = value[partner[i]] + 1
+            if what == OFF:
+                bound = (on_here[key[i]] if on_tick[key[i]] < now else on_before[key[i]]) + 1
                 if bound > least:
                     least = bound
                     why = LENGTH
@@ -100,6 +104,10 @@ def _push_later(first, end, tick, track, role, key, partner, barrier, base, want
             last_of_key[key[i]] = place
             if what == ON:
                 on_max = max(on_max, place)
+                if on_tick[key[i]] != now:
+                    on_before[key[i]] = on_here[key[i]]
+                    on_tick[key[i]] = now
+                on_here[key[i]] = value[i]
             elif what == OFF:
                 off_max = max(off_max, place)
             else:
@@ -107,10 +115,14 @@ def _push_later(first, end, tick, track, role, key, partner, barrier, base, want
 
 
 @njit(cache=True)
-def _pull_earlier(first, end, tick, track, role, key, partner, barrier, base, wanted, value, reason):
+def _pull_earlier(first, end, tick, track, role, key, barrier, base, wanted, value, reason):
     """Walk backward and give every event its base, or earlier where one behind it demands that."""
     far = np.int64(_FAR) << _SHIFT
     next_of_key = np.full(128, far, np.int64)
+    # the next note-off of each key, its tick as written, and the next one of a later tick
+    off_here = np.full(128, np.int64(_FAR), np.int64)
+    off_tick = np.full(128, -1, np.int64)
+    off_behind = np.full(128, np.int64(_FAR), np.int64)
     control = control_on = control_off = far
     now = np.int64(-1)
     on_min = off_min = on_now = far
@@ -142,8 +154,8 @@ def _pull_earlier(first, end, tick, track, role, key, partner, barrier, base, wa
             if bound < most:
                 most = bound
                 why = COUPLED
-            if what == ON and partner[i] >= 0 and tick[partner[i]] > tick[i]:
-                bound = value[partner[i]] - 1
+            if what == ON:
+                bound = (off_here[key[i]] if off_tick[key[i]] > now else off_behind[key[i]]) - 1
                 if bound < most:
                     most = bound
                     why = LENGTH
@@ -164,12 +176,16 @@ def _pull_earlier(first, end, tick, track, role, key, partner, barrier, base, wa
                 on_now = min(on_now, place)
             elif what == OFF:
                 off_min = min(off_min, place)
+                if off_tick[key[i]] != now:
+                    off_behind[key[i]] = off_here[key[i]]
+                    off_tick[key[i]] = now
+                off_here[key[i]] = value[i]
             else:
                 control = place
 
 
 @njit(cache=True)
-def order_limits(starts, tick, track, role, key, partner, barrier, wanted, state):
+def order_limits(starts, tick, track, role, key, barrier, wanted, state):
     """Move the active events as near to their wanted ticks as the order allows.
 
     Settled events stand at their wanted ticks; passive ones are decided later and only hand constraints on. Pushing
@@ -184,7 +200,6 @@ def order_limits(starts, tick, track, role, key, partner, barrier, wanted, state
     track : ndarray of int32 [shape=(n,)]
     role : ndarray of int8 [shape=(n,)], ON, OFF, CONTROL, KEYED
     key : ndarray of int32 [shape=(n,)], 0 to 127; not read for CONTROL
-    partner : ndarray of int64 [shape=(n,)], row of a note's other end, -1 for none
     barrier : ndarray of int8 [shape=(n,)], for CONTROL: 1 to keep its side of note-ons, 2 of note-offs
     wanted : ndarray of int64 [shape=(n,)], ticks; the settled ones must keep all constraints
     state : ndarray of int8 [shape=(n,)], PASSIVE, ACTIVE, SETTLED
@@ -211,10 +226,10 @@ def order_limits(starts, tick, track, role, key, partner, barrier, wanted, state
         if not busy:
             continue
         # The room that the settled events leave ...
-        _push_later(first, end, tick, track, role, key, partner, barrier, base, wanted, low, reason)
+        _push_later(first, end, tick, track, role, key, barrier, base, wanted, low, reason)
         for i in range(first, end):
             base[i] = wanted[i] if state[i] == SETTLED else _FAR
-        _pull_earlier(first, end, tick, track, role, key, partner, barrier, base, wanted, high, reason)
+        _pull_earlier(first, end, tick, track, role, key, barrier, base, wanted, high, reason)
         # ... and within it the active ones among themselves.
         lowest = low[first:end].copy()
         for i in range(first, end):
@@ -223,13 +238,13 @@ def order_limits(starts, tick, track, role, key, partner, barrier, wanted, state
             elif state[i] == PASSIVE:
                 base[i] = 0
         aim = base[first:end].copy()
-        _push_later(first, end, tick, track, role, key, partner, barrier, base, wanted, low, reason)
+        _push_later(first, end, tick, track, role, key, barrier, base, wanted, low, reason)
         for i in range(first, end):
             if state[i] == PASSIVE:
                 base[i] = _FAR
             elif state[i] == ACTIVE:
                 base[i] = max(aim[i - first], lowest[i - first])
-        _pull_earlier(first, end, tick, track, role, key, partner, barrier, base, wanted, high, reason)
+        _pull_earlier(first, end, tick, track, role, key, barrier, base, wanted, high, reason)
         for i in range(first, end):
             if state[i] == ACTIVE:
                 new[i] = (low[i] + high[i] + 1) >> 1

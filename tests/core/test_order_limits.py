@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from takeprint.core.kernels.order_limits import order_limits
 
+from takeprint.core.kernels.order_limits import order_limits
 from tests.naive import order_limits as naive
 
 ON, OFF, CONTROL, KEYED = 0, 1, 2, 3
@@ -32,13 +32,11 @@ def channels(draw):
             place = (draw(st.integers(0, 18)), draw(st.integers(0, 2)), draw(st.integers(-50, 50)))
             events.append((*place, role, draw(st.integers(60, 61)), -1))
         events.sort(key=lambda e: e[:3])
-        offset = len(rows)
-        for i, e in enumerate(events):
-            partner = next((offset + j for j, f in enumerate(events) if e[5] >= 0 and f[5] == e[5] and j != i), -1)
-            rows.append((e[0], e[1], e[3], e[4], partner, draw(st.integers(0, 3)), draw(st.integers(-25, 25))))
+        for e in events:
+            rows.append((e[0], e[1], e[3], e[4], draw(st.integers(0, 3)), draw(st.integers(-25, 25))))
         starts.append(len(rows))
-    columns = np.array(rows, np.int64).reshape(-1, 7).T
-    tick, track, role, key, partner, barrier, move = columns
+    columns = np.array(rows, np.int64).reshape(-1, 6).T
+    tick, track, role, key, barrier, move = columns
     stage = draw(st.integers(0, 2))
     fixed = np.array([draw(st.integers(0, 4)) == 0 for _ in rows], np.bool_)
     active = (role == stage) | ((stage == CONTROL) & (role == KEYED))
@@ -50,7 +48,6 @@ def channels(draw):
         track.astype(np.int32),
         role.astype(np.int8),
         key.astype(np.int32),
-        partner,
         barrier.astype(np.int8),
         wanted,
         state,
@@ -62,7 +59,7 @@ def channels(draw):
 def test_kernel_agrees_with_naive_twin(case):
     new, reason = order_limits(*case)
     assert new.tolist() == naive.order_limits(*[c.tolist() for c in case])
-    wanted, state = case[7], case[8]
+    wanted, state = case[6], case[7]
     assert ((reason > 0) == ((state == ACTIVE) & (new != wanted))).all()
 
 
@@ -70,18 +67,18 @@ def test_kernel_agrees_with_naive_twin(case):
 @given(channels())
 def test_all_constraints_hold_when_everything_is_decided(case):
     """Stage by stage as the renderer does it; whatever the random flags, the original order is kept."""
-    starts, tick, track, role, key, partner, barrier, wanted, state = case
+    starts, tick, track, role, key, barrier, wanted, state = case
     fixed = state == SETTLED
     wanted = np.where(fixed, tick, wanted)
     for stage in ((ON,), (OFF,), (CONTROL, KEYED)):
         now = np.isin(role, stage) & ~fixed
         done = fixed | (role < stage[0])
         states = np.where(now, ACTIVE, np.where(done, SETTLED, PASSIVE)).astype(np.int8)
-        wanted, _ = order_limits(starts, tick, track, role, key, partner, barrier, wanted, states)
+        wanted, _ = order_limits(starts, tick, track, role, key, barrier, wanted, states)
     assert (wanted >= 0).all()
     assert (wanted[fixed] == tick[fixed]).all()
     for first, end in itertools.pairwise(starts):
-        edges = naive.edges_of(first, end, tick, track, role, key, partner, barrier)
+        edges = naive.edges_of(first, end, tick, track, role, key, barrier)
         for (i, j), gap in edges.items():
             assert wanted[j] - wanted[i] >= gap
 
@@ -89,7 +86,6 @@ def test_all_constraints_hold_when_everything_is_decided(case):
 def _one(tick, role, wanted, key=60):
     n = len(tick)
     role = np.array(role, np.int8)
-    partner = np.array([i + 1 if role[i] == ON else i - 1 for i in range(n)], np.int64)
     done = (role == ON).astype(np.int8)
     return order_limits(
         np.array([0, n]),
@@ -97,7 +93,6 @@ def _one(tick, role, wanted, key=60):
         np.zeros(n, np.int32),
         role,
         np.full(n, key, np.int32),
-        partner,
         np.zeros(n, np.int8),
         np.array(wanted, np.int64),
         done,

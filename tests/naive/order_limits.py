@@ -9,7 +9,7 @@ ON, OFF, CONTROL, KEYED = 0, 1, 2, 3
 PASSIVE, ACTIVE, SETTLED = 0, 1, 2
 
 
-def edges_of(first, end, tick, track, role, key, partner, barrier):
+def edges_of(first, end, tick, track, role, key, barrier):
     """Return {(i, j): gap}: event j must lie at least ``gap`` ticks behind event i."""
     edges = {}
     for i in range(first, end):
@@ -25,16 +25,16 @@ def edges_of(first, end, tick, track, role, key, partner, barrier):
             if not bound:
                 continue
             gap = 1 if track[i] > track[j] else 0
-            if partner[i] == j and tick[j] > tick[i]:
+            if notes and role[i] == ON and role[j] == OFF and tick[j] > tick[i]:
                 gap = 1
             edges[i, j] = gap
     return edges
 
 
-def order_limits(starts, tick, track, role, key, partner, barrier, wanted, state):
+def order_limits(starts, tick, track, role, key, barrier, wanted, state):
     new = [int(w) for w in wanted]
     for first, end in itertools.pairwise(starts):
-        edges = edges_of(first, end, tick, track, role, key, partner, barrier)
+        edges = edges_of(first, end, tick, track, role, key, barrier)
         rows = range(first, end)
 
         def later(base, rows=rows, edges=edges):
