@@ -28,7 +28,7 @@ GREY = "#6b6b6b"
 def plain(said: object) -> str:
     """Return text that matplotlib shows as it is: a ``$`` would start a formula, control characters a box."""
     kept = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(said))
-    return kept.replace("\\", "\\\\").replace("$", r"\$") if "$" in kept else kept
+    return kept.replace("$", r"\$")
 
 
 def short(name: object, longest: int = 60) -> str:
@@ -67,6 +67,16 @@ def limits_of(*series: np.ndarray, least: float) -> tuple[float, float]:
     reach = float(np.quantile(np.abs(known), 0.995)) if len(known) else 0.0
     reach = max(1.15 * reach, least)
     return -reach, reach
+
+
+def span_of(*series: np.ndarray, least: float) -> tuple[float, float]:
+    """Return limits about the middle of the series that hold all but half a percent at either end."""
+    known = np.concatenate([s[np.isfinite(s)] for s in series])
+    if not len(known):
+        return -least, least
+    low, high = np.quantile(known, [0.005, 0.995])
+    room = max(0.12 * (high - low), least)
+    return float(low - room), float(high + room)
 
 
 def held_inside(values: np.ndarray, limits: tuple[float, float]) -> np.ndarray:

@@ -482,7 +482,7 @@ def _series(values: Any) -> np.ndarray:
 
 def _why_not(known: np.ndarray) -> str:
     if len(known) < LEAST:
-        return f"only {len(known)} known values, {LEAST} are needed"
+        return f"too short: {len(known)} of at least {LEAST} known values"
     # Rounding alone must not look like variation.
     if np.ptp(known) <= 1e-12 * max(1.0, float(np.abs(known).max())):
         return "all values are equal"

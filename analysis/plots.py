@@ -36,6 +36,7 @@ from .drawing import (
     scaling_axes,
     shares_of,
     short,
+    span_of,
     spread_words,
     timing_series,
     two_panels,
@@ -188,7 +189,7 @@ def _draw_tempo(figure: Figure, deviations: Deviations) -> None:
     if deviations.reference.get("tempo_map"):
         written = deviations.reference_timeline.tempo_bpm_at(beat)
         # A score without a tempo of its own would squeeze the curve to the rim.
-        if 0.5 < np.nanmedian(bpm) / np.nanmedian(written) < 2.0:
+        if 0.8 < np.nanmedian(bpm) / np.nanmedian(written) < 1.25:
             axes.step(beat, written, where="post", color=GREY, lw=1.0, label="written")
     axes.step(beat, bpm, where="post", color=REAL, lw=0.8, alpha=0.45, label="played, beat by beat")
     at, middle = moving_median(beat, bpm, 4.0 if len(beat) < 64 else 8.0)
@@ -198,7 +199,7 @@ def _draw_tempo(figure: Figure, deviations: Deviations) -> None:
     if len(known):
         low, high = np.quantile(known, [0.005, 0.995])
         room = max(0.15 * (high - low), 0.02 * abs(high))
-        low, high = min(low, axes_median(deviations, known)), max(high, axes_median(deviations, known))
+        low, high = min(low, _shown_tempo(deviations, known)), max(high, _shown_tempo(deviations, known))
         axes.set_ylim(low - room, high + room)
     axes.set_ylabel("tempo (bpm)")
     bars_axis(axes, deviations, beat)
@@ -206,13 +207,13 @@ def _draw_tempo(figure: Figure, deviations: Deviations) -> None:
     _title(figure, deviations, "Tempo")
 
 
-def axes_median(deviations: Deviations, bpm: np.ndarray) -> float:
+def _shown_tempo(deviations: Deviations, bpm: np.ndarray) -> float:
     """Return the written tempo where it belongs into the picture, else the played median."""
     middle = float(np.median(bpm))
     if not deviations.reference.get("tempo_map"):
         return middle
     written = float(deviations.reference_timeline.tempo_bpm_at(0.0))
-    return written if 0.5 < middle / written < 2.0 else middle
+    return written if 0.8 < middle / written < 1.25 else middle
 
 
 def _draw_timing(figure: Figure, deviations: Deviations) -> None:
@@ -267,9 +268,7 @@ def _draw_dynamics(figure: Figure, deviations: Deviations) -> None:
 def _draw_articulation(figure: Figure, deviations: Deviations) -> None:
     hits = hits_of(deviations)
     left, right = two_panels(figure)
-    middle = float(np.nanmedian(hits.articulation_log2))
-    low, high = limits_of(hits.articulation_log2 - middle, least=0.2)
-    limits = (low + middle, high + middle)
+    limits = span_of(hits.articulation_log2, least=0.1)
     zero(left)
     zero(right)
     size = mark_size(len(hits))
@@ -350,7 +349,7 @@ def _draw_distributions(
         return
     for axes, trace in zip(np.atleast_1d(figure.subplots(1, len(shown))), shown, strict=True):
         both, found = values[trace], comparison.traces[trace]
-        limits = limits_of(*both, least=1e-3)
+        limits = span_of(*both, least=1e-3)
         edges = edges_of(limits, trace == "dynamics" and unit == "velocity")
         shares = [shares_of(side, edges) for side in both]
         axes.stairs(shares[0], edges, fill=True, color=REAL, alpha=0.55)
@@ -374,7 +373,7 @@ def _write_tells(figure: Any, comparison: Comparison) -> None:
     lines = [f"{number}.  {said}" for number, said in enumerate(tells[:5], 1)]
     if more > 0:
         lines.append(f"… and {more} more.")
-    folded = [part for line in [*lines, *rest] for part in textwrap.wrap(line, 150, subsequent_indent="     ")]
-    heading = "What gives the synthetic side away" if tells else "Nothing found that gives it away"
+    folded = [part for line in [*lines, *rest] for part in textwrap.wrap(line, 175, subsequent_indent="     ")]
+    heading = "What gives the synthetic side away" if tells else rest.pop(0)
     figure.text(0.01, 0.97, heading, fontsize=11, fontweight="bold", va="top")
     figure.text(0.01, 0.83, "\n".join(plain(line) for line in folded[:9]), fontsize=9.2, va="top", linespacing=1.45)
