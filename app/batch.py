@@ -9,13 +9,14 @@ depend on the number of workers or the order of the files.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import os
 import signal
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing import connection, get_context
 from pathlib import Path
@@ -157,7 +158,7 @@ def run_batch(
         raise TakeprintError(f"cannot make the folder ({wrong.strerror})", where=str(folder)) from wrong
     outcomes: dict[int, Outcome] = {}
     with Journal(folder) as journal, Progress(len(tasks), "files") as progress:
-        hashes = [settings_hash(task.settings) for task in tasks]
+        hashes = [settings_hash(_by_content(task.settings)) for task in tasks]
         queue = []
         for i, (task, settings) in enumerate(zip(tasks, hashes, strict=True)):
             own = journal.interrupted(task.output, settings)
@@ -170,22 +171,30 @@ def run_batch(
                 task.target.parent.mkdir(parents=True, exist_ok=True)
                 journal.begin(task.output, hashes[i])
 
-        for i, outcome in (_here if jobs == 1 else _in_workers)(queue, begin, jobs, progress):
-            outcomes[i] = outcome
-            if outcome.state == "failed":
-                journal.give_up(outcome.output, hashes[i])
-            else:
-                journal.finish(outcome.output, hashes[i], outcome.input_sha256, outcome.output_sha256)
-            progress.step()
+        # Closing ends the workers before anything else is said or done, also when the user interrupts.
+        with contextlib.closing((_here if jobs == 1 else _in_workers)(queue, begin, jobs, progress)) as made:
+            for i, outcome in made:
+                outcomes[i] = outcome
+                if outcome.state == "failed":
+                    journal.give_up(outcome.output, hashes[i])
+                else:
+                    journal.finish(outcome.output, hashes[i], outcome.input_sha256, outcome.output_sha256)
+                progress.step()
         listed = [outcomes[i] for i in range(len(tasks))]
         listed += [Outcome(path, "", "failed", "read", reason) for path, reason in (refused or {}).items()]
         _list_failures(listed, folder)
     return listed
 
 
+def _by_content(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings with files told by their content instead of their path, where both are known."""
+    told = {name for name in settings if settings.get(f"{name}_sha256")}
+    return {name: value for name, value in settings.items() if name not in told}
+
+
 def _here(
     queue: Sequence[tuple[int, Task]], begin: Callable[[int], None], jobs: int | None, progress: Progress
-) -> Iterator[tuple[int, Outcome]]:
+) -> Generator[tuple[int, Outcome], None, None]:
     def tell(text: str) -> None:
         progress.clear()
         complain(text)
@@ -252,7 +261,7 @@ class _Worker:
 
 def _in_workers(
     queue: Sequence[tuple[int, Task]], begin: Callable[[int], None], jobs: int | None, progress: Progress
-) -> Iterator[tuple[int, Outcome]]:
+) -> Generator[tuple[int, Outcome], None, None]:
     waiting = list(reversed(queue))
     workers: list[_Worker] = []
     said: set[str] = set()

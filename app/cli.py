@@ -33,6 +33,9 @@ _MEASURE_EXAMPLES = """examples:
   takeprint measure live.mid --against score.mid -o live.json --plot pictures
   takeprint measure live.wav --json | jq .summary      JSON on standard output
   takeprint measure takes/ -o results --jobs 4         a folder: resumable, one bad file stops nothing
+
+limits: MIDI of at most 256 MiB, 16384 tracks, 20000000 events, 16 MiB a message; audio of at most 64 channels and
+1 to 768 kHz. What a file claims is never allocated before it is there.
 """
 _HUMANIZE_EXAMPLES = """examples:
   takeprint humanize beat.mid -o played.mid            with a shipped profile that fits
@@ -302,6 +305,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         args = build_parser().parse_args(argv)
     except SystemExit as left:
+        try:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+        except BrokenPipeError:
+            return _closed_pipe()
         return int(left.code or 0)
     except BrokenPipeError:
         return _closed_pipe()
@@ -317,7 +325,8 @@ def _guarded(args: argparse.Namespace) -> int:
         from . import commands
 
         code = commands.run(args)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
         return code
     except TakeprintError as refusal:
         return _ended(refusal, REFUSED)

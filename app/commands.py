@@ -55,6 +55,8 @@ def run(args: argparse.Namespace) -> int:
 
 def write_out(text: str) -> None:
     """Write a result to standard output, UTF-8 whatever the terminal's encoding."""
+    if sys.stdout is None:
+        return  # started without one
     raw = getattr(sys.stdout, "buffer", None)
     if raw is None:
         sys.stdout.write(text)
@@ -224,7 +226,7 @@ def _measure_one(args: argparse.Namespace, path: str, settings: dict[str, Any], 
 
 def _load_all(paths: Sequence[str], settings: dict[str, Any], label: str) -> list[Any]:
     """Return the deviations of takes and DEV.json files, folders included."""
-    intake = gather(paths)
+    intake = gather(paths, documents=True)
     for path, reason in intake.refused.items():
         raise TakeprintError(reason, where=path, remedy="give takes or DEV.json files")
     tell_intake(intake)

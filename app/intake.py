@@ -44,7 +44,7 @@ class Intake:
     refused: dict[str, str] = field(default_factory=dict)
 
 
-def gather(given: Sequence[str], leave_out: str | None = None) -> Intake:
+def gather(given: Sequence[str], leave_out: str | None = None, *, documents: bool = False) -> Intake:
     """Return the files that the given names mean.
 
     Parameters
@@ -53,6 +53,8 @@ def gather(given: Sequence[str], leave_out: str | None = None) -> Intake:
         Files and folders, as the user wrote them.
     leave_out : str or None
         A folder that is not searched: the output's.
+    documents : bool
+        Of a folder, take JSON documents as well.
     """
     intake = Intake()
     seen: set[str] = set()
@@ -61,7 +63,7 @@ def gather(given: Sequence[str], leave_out: str | None = None) -> Intake:
         if not os.path.isdir(path):
             inside = [Found(path, os.path.basename(path))]
         else:
-            inside = _of_folder(path, barred, intake)
+            inside = _of_folder(path, barred, intake, documents)
             if not inside:
                 intake.refused[path] = "this is a folder with no MIDI or audio file in it"
         for found in inside:
@@ -72,7 +74,7 @@ def gather(given: Sequence[str], leave_out: str | None = None) -> Intake:
     return intake
 
 
-def _of_folder(folder: str, barred: str | None, intake: Intake) -> list[Found]:
+def _of_folder(folder: str, barred: str | None, intake: Intake, documents: bool) -> list[Found]:
     found = []
     for root, folders, files in os.walk(folder):
         folders[:] = sorted(
@@ -82,7 +84,7 @@ def _of_folder(folder: str, barred: str | None, intake: Intake) -> list[Found]:
             path = os.path.join(root, name)
             if name.startswith(".") or name == FAILURES_NAME:
                 continue
-            if _is_take(path):
+            if _is_take(path) or (documents and name.lower().endswith(".json")):
                 found.append(Found(path, os.path.relpath(path, folder).replace(os.sep, "/")))
             else:
                 intake.passed_over[os.path.splitext(name)[1].lower() or "no suffix"] += 1

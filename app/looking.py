@@ -19,7 +19,7 @@ from ..core.errors import TakeprintError
 from ..core.sniff import sniff
 from .commands import write_json, write_out
 from .progress import one_line
-from .words import clock, compare_words, doubt_lines, measure_words, number, plain_lines
+from .words import clock, compare_words, count, doubt_lines, measure_words, number, plain_lines
 
 _MAX_JSON_BYTES = 2_000_000_000
 
@@ -85,11 +85,15 @@ def _of_take(path: str) -> tuple[dict[str, Any], list[str]]:
     facts: dict[str, Any] = {**take.to_dict(), "disclosure": said}
     if take.notes is not None:
         facts |= _of_notes(take)
-        format_words = f"MIDI format {facts['format']}, {facts['tracks']} tracks" if take.smf is not None else "a score"
-        line = f"{take.name}: {format_words}, {len(take.notes)} notes, {clock(take.duration_s)}"
+        format_words = (
+            f"MIDI format {facts['format']}, {count(facts['tracks'], 'track')}" if take.smf is not None else "a score"
+        )
+        line = f"{take.name}: {format_words}, {count(len(take.notes), 'note')}, {clock(take.duration_s)}"
     else:
         rate = number((take.facts.get("sample_rate") or 0) / 1000.0, 1)
-        line = f"{take.name}: audio, {take.facts.get('channels')} channels, {rate} kHz, {clock(take.duration_s)}"
+        line = (
+            f"{take.name}: audio, {count(take.facts.get('channels'), 'channel')}, {rate} kHz, {clock(take.duration_s)}"
+        )
     facts["repairs"] = [r.to_dict() for r in take.repairs]
     facts["warnings"] = list(take.warnings)
     words = [line]

@@ -27,7 +27,9 @@ def one_line(text: object) -> str:
 
 
 def say(text: object = "") -> None:
-    """Write a line of words to standard error."""
+    """Write a line of words to standard error, where there is one."""
+    if sys.stderr is None:
+        return
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
 
@@ -50,7 +52,7 @@ class Progress:
 
     def __init__(self, total: int, label: str) -> None:
         self.total, self.label, self.done = total, label, 0
-        self._shown = sys.stderr.isatty() and total > 1
+        self._shown = sys.stderr is not None and sys.stderr.isatty() and total > 1
 
     def __enter__(self) -> Self:
         self._draw()
@@ -132,7 +134,7 @@ def compile_notice(tell: Callable[[str], None] = complain) -> Iterator[None]:
         return
     watch = _Stopwatch(tell)
 
-    class Listener(event.Listener):  # type: ignore[misc]
+    class Listener(event.Listener):
         def on_start(self, _event: Any) -> None:
             watch.start()
 

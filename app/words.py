@@ -33,6 +33,11 @@ def number(value: Any, digits: int = 1, sign: bool = False) -> str:
     return said if float(said) != 0.0 else f"{0.0:.{digits}f}"  # never "-0.0"
 
 
+def count(n: Any, thing: str) -> str:
+    """Return a number of things in words."""
+    return f"{n} {thing}" if n == 1 else f"{n} {thing}s"
+
+
 def clock(seconds: Any) -> str:
     """Return a length as ``m:ss.s``."""
     if not _known(seconds):
@@ -91,11 +96,14 @@ def measure_words(deviations: Deviations) -> list[str]:
     take, summary = deviations.take, deviations.summary
     labels = Counter(deviations.notes.label.tolist())
     heard = labels["match"] + labels["insertion"]
-    said = f"{take.get('name') or 'take'}: {heard} notes, {clock(take.get('duration_s'))}"
+    said = f"{take.get('name') or 'take'}: {count(heard, 'note')}, {clock(take.get('duration_s'))}"
     lines = [f"{said}, against {reference_words(deviations.reference)}"]
     if labels["deletion"] or labels["insertion"]:
         lines.append(_line("matched", f"{labels['match']}, {labels['deletion']} missed, {labels['insertion']} added"))
-    lines.append(_line("latency", f"{number(deviations.latency_ms, 1, True)} ms, constant and kept apart"))
+    latency = f"{number(deviations.latency_ms, 1, True)} ms, constant and kept apart"
+    lines.append(
+        _line("latency", latency if _known(deviations.latency_ms) else "unknown: nothing says when it was due")
+    )
     lines.append(_line("tempo", _tempo_words(deviations)))
     lines += _trace_lines(deviations, summary)
     kinds = Counter(str(e.get("kind")) for e in deviations.slips)

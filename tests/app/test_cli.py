@@ -391,17 +391,55 @@ def test_odd_names_are_safe(midi_take: Path, tmp_path: Path, monkeypatch: pytest
     odd = [b"-dash.mid", b"new\nline.mid", b"\xff\xfe.mid", "ピアノ é🎹.mid".encode(), b"sp ace'\"$(x).mid", b"%s.mid"]
     for name in odd:
         shutil.copy(midi_take, os.fsencode(folder) + b"/" + name)
-    done = takeprint("measure", ".", "-o", str(tmp_path / "out"), "--jobs", "1", "--json", cwd=folder)
+    monkeypatch.chdir(folder)
+    done = takeprint("measure", ".", "-o", str(tmp_path / "out"), "--jobs", "1", "--json")
     assert done.returncode == 0, done.stderr
     assert b"Traceback" not in done.stderr
     assert len(json.loads(done.stdout)["files"]) == len(odd)
     assert len(list((tmp_path / "out").glob("*.json"))) == len(odd)
-    for name in odd[1:3]:
-        done = takeprint("measure", os.fsdecode(name), "--json", cwd=folder)
-        assert done.returncode == 0
-        assert json.loads(done.stdout)["notes"]
-    assert takeprint("measure", "--", "-dash.mid", cwd=folder).returncode == 0
-    assert takeprint("measure", "-o", str(tmp_path / "x.json"), "./-dash.mid", cwd=folder).returncode == 0
+    done = takeprint("measure", os.fsdecode(odd[2]), "--json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["notes"]
+    for k, args in enumerate((["--", "-dash.mid"], ["./-dash.mid"], ["new\nline.mid"], [os.fsdecode(odd[2])])):
+        assert main(["measure", "-o", str(tmp_path / f"{k}.json"), *args]) == 0
+
+
+def test_without_standard_output_it_still_works(
+    midi_take: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    assert main(["measure", str(midi_take), "-o", str(tmp_path / "d.json")]) == 0
+    assert main(["measure", "nowhere.mid"]) == 2
+
+
+def test_the_limits_in_the_help_are_those_that_hold() -> None:
+    from takeprint.core.smf_file import SmfLimits
+
+    limits, text = SmfLimits(), " ".join(subparsers()["measure"].format_help().split())
+    assert f"{limits.max_bytes >> 20} MiB, {limits.max_tracks} tracks, {limits.max_events} events" in text
+    assert f"{limits.max_message_bytes >> 20} MiB a message" in text
+
+
+def test_a_folder_of_documents_is_fitted_and_compared(
+    midi_take: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "devs"
+    assert main(["measure", str(midi_take), "-o", f"{folder}/", "--jobs", "1"]) == 0
+    assert main(["fit", str(folder), "-o", str(tmp_path / "p.json")]) == 0
+    capsys.readouterr()
+    assert main(["compare", str(folder), str(midi_take), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["real"]["takes"] == ["take.mid"]
+
+
+def test_a_reference_is_known_by_its_content(midi_take: Path, midi_score: Path, tmp_path: Path) -> None:
+    out, copied = tmp_path / "out", tmp_path / "copied.mid"
+    shutil.copy(midi_score, copied)
+    args = ["measure", str(midi_take), "-o", f"{out}/", "--jobs", "1", "--against"]
+    assert main([*args, str(midi_score)]) == 0
+    assert main([*args, str(copied)]) == 0  # kept: the same reference by another name
+    copied.write_bytes(midi_take.read_bytes())
+    assert main([*args, str(copied)]) == 2  # another reference: the old output is not replaced
 
 
 # ---- the process
