@@ -7,9 +7,11 @@ positive log ratio. The curve is fitted first and timing is the residual, so a r
 
 Method
 ------
-Local linear regression of onset time on beat with a Gaussian window: standard deviation 1 beat against a score or a
+Local quadratic regression of onset time on beat with a Gaussian window: standard deviation 1 beat against a score or a
 take that is played freely, 4 beats against a click (where the curve is told beside the timing and not subtracted),
-widened where fewer than 6 onsets lie in it. Notes written together count once, at their mean.
+widened where fewer than 6 onsets lie within two standard deviations. A local line would cut the bend of a ritardando
+(at a beat that grows by 0.1 s a beat by 50 ms); a parabola follows it. Notes written together count once, at their
+mean.
 
 References
 ----------
@@ -66,7 +68,7 @@ def fit_tempo(beat: np.ndarray, onset_s: np.ndarray, clock: Timeline, bandwidth_
     TempoCurve
         A knot per beat from the first to the last note; empty without notes.
     """
-    from ..core.kernels.local_linear import local_linear
+    from ..core.kernels.local_quadratic import local_quadratic
 
     if len(beat) == 0:
         return TempoCurve.build(0)
@@ -78,7 +80,7 @@ def fit_tempo(beat: np.ndarray, onset_s: np.ndarray, clock: Timeline, bandwidth_
     else:
         # What is smoothed is the lateness against the clock: a clock followed exactly comes out exactly.
         late_s = mean_s - clock.seconds_at(at)
-        smooth_s, _ = local_linear(at, np.ascontiguousarray(late_s), knots, bandwidth_beats, _LEAST_ONSETS)
+        smooth_s = local_quadratic(at, np.ascontiguousarray(late_s), knots, bandwidth_beats, _LEAST_ONSETS)
         time_s = written_s + smooth_s
     time_s = _increasing(time_s)
     tempo_bpm = 60.0 * np.diff(knots) / np.diff(time_s)

@@ -7,6 +7,7 @@ from takeprint.core.kernels.beat_chain import beat_chain
 from takeprint.core.kernels.chord_path import chord_path
 from takeprint.core.kernels.grid_path import grid_path
 from takeprint.core.kernels.local_linear import local_linear
+from takeprint.core.kernels.local_quadratic import local_quadratic
 from takeprint.core.kernels.onset_chain import onset_chain
 from takeprint.core.kernels.phase_track import phase_track
 from takeprint.core.kernels.pitch_matching import pitch_matching
@@ -14,6 +15,7 @@ from tests.naive.beat_chain import beat_chain as naive_beat_chain
 from tests.naive.chord_path import chord_path as naive_chord_path
 from tests.naive.grid_path import grid_path as naive_grid_path
 from tests.naive.local_linear import local_linear as naive_local_linear
+from tests.naive.local_quadratic import local_quadratic as naive_local_quadratic
 from tests.naive.onset_chain import onset_chain as naive_onset_chain
 from tests.naive.phase_track import phase_track as naive_phase_track
 from tests.naive.pitch_matching import pitch_matching as naive_pitch_matching
@@ -42,6 +44,25 @@ def test_local_linear_keeps_a_line_exactly_and_one_point_has_no_slope():
     value, slope = local_linear(np.array([1.0]), np.array([5.0]), np.array([0.0]), 1.0, 4)
     assert value[0] == 5.0
     assert np.isnan(slope[0])
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_local_quadratic_equals_least_squares(seed):
+    rng = np.random.default_rng(seed)
+    x = np.sort(rng.uniform(0, 10, rng.integers(1, 40)))
+    if seed % 2:
+        x = np.round(x)
+    y = rng.normal(size=len(x))
+    at = np.sort(rng.uniform(-1, 11, 9))
+    np.testing.assert_allclose(
+        local_quadratic(x, y, at, 0.7, 5), naive_local_quadratic(x, y, at, 0.7, 5), atol=1e-6, rtol=1e-6
+    )
+
+
+def test_local_quadratic_keeps_a_parabola_exactly():
+    x = np.arange(20.0)
+    np.testing.assert_allclose(local_quadratic(x, x**2 - 3 * x, x + 0.0, 1.0, 6), x**2 - 3 * x, atol=1e-9)
+    assert local_quadratic(np.array([1.0]), np.array([5.0]), np.array([0.0]), 1.0, 6)[0] == 5.0
 
 
 @pytest.mark.parametrize("seed", range(10))
