@@ -380,7 +380,7 @@ def _distance(
         deal = dealt(side, min(500, permutations - start), rng)
         moved.append(_differences((1.0 - deal) @ counts, deal @ counts, grid))
     out["p_value"] = _largest_of_both(_differences(real[None], synthetic[None], grid), np.concatenate(moved))
-    drawn = [resampled(side == which, BOOTSTRAPS, rng) @ counts for which in (0, 1)]
+    drawn = (resampled(side == 0, BOOTSTRAPS, rng) @ counts, resampled(side == 1, BOOTSTRAPS, rng) @ counts)
     bounds = np.concatenate(
         [
             np.nanpercentile(_cliffs_delta(*drawn), [2.5, 97.5]),

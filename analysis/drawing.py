@@ -48,6 +48,7 @@ def bars_axis(axes: Axes, deviations: Deviations, beats: np.ndarray) -> None:
 
     axes.set_xlabel("bar")
     if not len(beats):
+        axes.set_xticks([])
         return
     first, last = float(beats.min()), float(beats.max())
     span = np.arange(np.floor(first), np.ceil(last) + 2.0)
@@ -181,6 +182,8 @@ def draw_scaling(axes: Axes, series: np.ndarray, colour: str, label: str) -> str
 def memory_axes(axes: Axes, lowest: float) -> None:
     """Label the axes of an autocorrelation."""
     zero(axes)
+    if not any(len(line.get_xdata()) for line in axes.lines[:-1]):
+        axes.set_xticks([])
     axes.set_ylim(min(-0.25, 1.1 * max(lowest, -0.9)), 1.0)
     axes.set_xlabel("lag (onsets)")
     axes.set_ylabel("autocorrelation")

@@ -388,10 +388,8 @@ def spectrum(series: Any, *, lowest: float | None = None, highest: float = 0.25)
     inside = (frequency >= lowest * (1.0 - 1e-9)) & (frequency <= highest * (1.0 + 1e-9))
     inside &= power > power.max() * 1e-24
     if inside.sum() < 4:
-        none = np.full(3, np.nan)
-        return SpectralExponent(
-            *none, (lowest, highest), frequency, power, n, "", "fewer than 4 frequencies with power lie in the band"
-        )
+        reason = "fewer than 4 frequencies with power lie in the band"
+        return SpectralExponent(np.nan, np.nan, np.nan, (lowest, highest), frequency, power, n, "", reason)
     log_f = np.log(frequency[inside])
     beta = -_slope(log_f, np.log(power[inside]))
     error = _TAPER_INFLATION * np.pi / np.sqrt(6.0) / np.sqrt(((log_f - log_f.mean()) ** 2).sum())

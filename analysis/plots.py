@@ -369,11 +369,11 @@ def _write_tells(figure: Any, comparison: Comparison) -> None:
 
     told = comparison.sentences()
     tells, rest = told[: len(comparison.tells)], told[len(comparison.tells) :]
+    heading = "What gives the synthetic side away" if tells else rest.pop(0)
     more = len(tells) - 5
     lines = [f"{number}.  {said}" for number, said in enumerate(tells[:5], 1)]
     if more > 0:
         lines.append(f"… and {more} more.")
     folded = [part for line in [*lines, *rest] for part in textwrap.wrap(line, 175, subsequent_indent="     ")]
-    heading = "What gives the synthetic side away" if tells else rest.pop(0)
     figure.text(0.01, 0.97, heading, fontsize=11, fontweight="bold", va="top")
     figure.text(0.01, 0.83, "\n".join(plain(line) for line in folded[:9]), fontsize=9.2, va="top", linespacing=1.45)
