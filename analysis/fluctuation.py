@@ -357,7 +357,7 @@ def spectrum(series: Any, *, lowest: float | None = None, highest: float = 0.25)
     A straight line is taken off, a Hann taper laid on, and the log of the periodogram regressed on the log of the
     frequency. The log of a periodogram ordinate has standard deviation pi / sqrt(6) whatever the spectrum is; the
     taper's correlation of neighbours widens the bounds by a measured factor of 1.28. On fractional noise that is not
-    an exact power law the constant bias is within 0.1 for beta -0.4 to 1 (too steep above 0, see the tests' figures).
+    an exact power law the constant bias is within 0.1 for beta -0.4 to 1 from 256 values on (too steep above 0).
 
     References
     ----------
