@@ -96,13 +96,9 @@ class _Version(argparse.Action):
 
 def version() -> str:
     """Return the installed version."""
-    from importlib.metadata import PackageNotFoundError
-    from importlib.metadata import version as installed
+    from ..humanize.disclosure import program_version
 
-    try:
-        return installed("takeprint")
-    except PackageNotFoundError:
-        return "unknown"
+    return program_version()
 
 
 def _amount(said: str) -> float:

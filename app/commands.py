@@ -66,9 +66,14 @@ def write_out(text: str) -> None:
     raw.flush()
 
 
-def to_stdout(args: argparse.Namespace) -> bool:
-    """Tell whether JSON is wanted on standard output."""
-    return bool(args.json) or args.output == "-"
+def deliver(args: argparse.Namespace, document: Any, words: Sequence[str]) -> None:
+    """Write the words to standard output; where JSON is wanted there, that, and the words to standard error."""
+    said = "\n".join(words)
+    if args.json or args.output == "-":
+        write_out(document.dumps())
+        say(said)
+    else:
+        write_out(said + "\n")
 
 
 def write_json(document: Any) -> None:
@@ -213,12 +218,7 @@ def _measure_one(args: argparse.Namespace, path: str, settings: dict[str, Any], 
         jobs.draw(deviations, Path(args.plot) / name, force=args.force)
     if keep:
         jobs.write_deviations(deviations, Path(args.output), force=args.force, inputs=inputs)
-    words = "\n".join(measure_words(deviations))
-    if to_stdout(args):
-        write_out(deviations.dumps())
-        say(words)
-    else:
-        write_out(words + "\n")
+    deliver(args, deviations, measure_words(deviations))
 
 
 # ---- compare, fit, export, demo
@@ -270,12 +270,7 @@ def run_compare(args: argparse.Namespace) -> int:
         plot_comparison(comparison, *sides, jobs.make_folder(args.plot) / "comparison.png", force=args.force)
     if keep:
         write_atomic(args.output, jobs.json_bytes(comparison.dumps()), force=args.force, inputs=inputs)
-    words = "\n".join(compare_words(comparison))
-    if to_stdout(args):
-        write_out(comparison.dumps())
-        say(words)
-    else:
-        write_out(words + "\n")
+    deliver(args, comparison, compare_words(comparison))
     return DONE
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import re
@@ -18,7 +19,7 @@ import pytest
 
 from takeprint.app import cli
 from takeprint.app.cli import build_parser, main
-from takeprint.app.progress import COMPILING, compile_notice, one_line
+from takeprint.app.progress import COMPILING, Progress, compile_notice, one_line
 from takeprint.core.deviations import Deviations
 from takeprint.core.errors import TakeprintError
 
@@ -573,3 +574,26 @@ def test_numbers_never_say_minus_zero() -> None:
     assert number(-0.04) == "0.0"
     assert number(np.nan) == "unknown"
     assert number(0.05, 2, True) == "+0.05"
+
+
+class Screen(io.StringIO):
+    """A standard error that is a terminal, or not."""
+
+    def __init__(self, terminal: bool) -> None:
+        super().__init__()
+        self.terminal = terminal
+
+    def isatty(self) -> bool:
+        return self.terminal
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_bar_is_drawn_on_a_terminal_only(terminal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Screen(terminal)
+    monkeypatch.setattr(sys, "stderr", screen)
+    with Progress(4, "files") as progress:
+        progress.step()
+    assert ("1/4 files" in screen.getvalue()) is terminal
+    if terminal:
+        assert screen.getvalue().endswith("\r\x1b[K")  # and it is taken away at the end
+    assert "\x1b[3" not in screen.getvalue()  # no colour, so NO_COLOR is honoured
