@@ -53,7 +53,6 @@ FILES = {
     "drums-CMP-gaussian.json": "real drummers' deviations compared with the plain random ones",
     "drums-compared-takeprint.png": "a picture of the first comparison",
     "drums-compared-gaussian.png": "a picture of the second comparison",
-    **{f"drums-pictures/{t}.png": f"{t} in drums-DEV-click.json" for t in _TRACES if t != "articulation"},
     "minuet-quantized.mid": "a minuet of about 1725 (C. Petzold), every note exactly where it is written",
     "minuet-quantized.wav": "the same, to listen to",
     "minuet-humanized.mid": "the minuet as Takeprint lets a pianist play it, with a tempo curve",
@@ -288,7 +287,7 @@ def _compare(drums: Played, place: Path, seed: int, force: bool) -> dict[str, Co
     """Compare real drummers with the humanized pattern and with plain random numbers, all against a click."""
     from ..analysis import measure
     from ..analysis.compare import compare
-    from ..analysis.plots import plot_comparison, plot_deviations
+    from ..analysis.plots import plot_comparison
     from ..humanize import perform, profiles, render
 
     def written(which: int, planted: Deviations, name: str) -> Deviations:
@@ -311,7 +310,6 @@ def _compare(drums: Played, place: Path, seed: int, force: bool) -> dict[str, Co
             sides["gaussian"].append(written(k, gaussian_of(around, seed + k), "gaussian"))
     _sound(place / "drums-gaussian.mid", force)
     sides["takeprint"][0].save(place / "drums-DEV-click.json", force=force)
-    plot_deviations(sides["takeprint"][0], place / "drums-pictures", force=force)
     real = real_takes(profiles.load(DRUM_PROFILE))
     made = {}
     for name, side in sides.items():

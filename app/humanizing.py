@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import TakeprintError
-from ..core.files import check_output
+from ..core.files import check_output, copy_atomic
 from .batch import Task, run_batch
 from .cli import DONE, TRACE_AMOUNTS, version
 from .commands import finish_batch, identity, is_folder_output, tell_intake, write_json
@@ -136,9 +136,7 @@ def humanized(
     inputs = _inputs(source, settings)
     if not any(amounts.values()):
         mark("write")
-        from ..humanize.render_audio import _copy
-
-        _copy(source, target, force=force, inputs=inputs)
+        copy_atomic(source, target, force=force, inputs=inputs)
         return about | {"identical": True, "player": None, "report": {}, "warnings": list(take.warnings)}
     mark("humanize")
     from ..humanize import perform, render

@@ -12,10 +12,11 @@ import contextlib
 import hashlib
 import os
 import secrets
+import shutil
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import BinaryIO, NoReturn
 
 from .errors import TakeprintError
 
@@ -182,6 +183,24 @@ def write_atomic(path: Name, data: bytes, *, force: bool = False, inputs: Sequen
     TakeprintError
         As ``check_output``, and when the folder cannot be written or the disk is full; no temporary file is left then.
     """
+    _fill(path, lambda file: file.write(data), force, inputs)
+
+
+def copy_atomic(source: Name, path: Name, *, force: bool = False, inputs: Sequence[Name] = ()) -> None:
+    """Copy a regular file block by block, as ``write_atomic`` writes one; the source is one of the inputs.
+
+    Raises
+    ------
+    TakeprintError
+        As ``open_regular`` and ``write_atomic``.
+    """
+    descriptor, _ = open_regular(source)
+    with os.fdopen(descriptor, "rb") as old:
+        _fill(path, lambda file: shutil.copyfileobj(old, file, _BLOCK), force, [*inputs, source])
+
+
+def _fill(path: Name, fill: Callable[[BinaryIO], object], force: bool, inputs: Sequence[Name]) -> None:
+    """Let ``fill`` write a temporary file beside ``path``, and give it the name when it is whole on the disk."""
     check_output(path, force=force, inputs=inputs)
     # Through a symbolic link the file itself is replaced, not the link.
     target = Path(os.path.realpath(path))
@@ -192,7 +211,7 @@ def write_atomic(path: Name, data: bytes, *, force: bool = False, inputs: Sequen
         descriptor = os.open(temporary, flags, 0o666)
         made = True
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+            fill(file)
             file.flush()
             os.fsync(file.fileno())
         _take_name(temporary, target, force)

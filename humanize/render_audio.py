@@ -16,20 +16,15 @@ and a louder note takes along what still rings beneath it. ``applied`` and ``war
 
 from __future__ import annotations
 
-import contextlib
-import os
-import secrets
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..core.deviations import DeviationNotes, Deviations
 from ..core.errors import TakeprintError
-from ..core.files import Name, _take_name, check_output, open_regular
+from ..core.files import Name, copy_atomic
 from ..core.take import Take, load_take
 from ..core.timeline import _through
 from .disclosure import disclosure_text
@@ -220,7 +215,7 @@ def save_audio(rendered: RenderedAudio, path: Name, *, force: bool, inputs: Sequ
     take = rendered.take
     guarded = [*inputs, *([take.path] if take.path is not None else [])]
     if rendered.report["identical"] and take.path is not None:
-        _copy(take.path, path, force=force, inputs=guarded)
+        copy_atomic(take.path, path, force=force, inputs=guarded)
         return
     write_audio(
         path,
@@ -232,25 +227,6 @@ def save_audio(rendered: RenderedAudio, path: Name, *, force: bool, inputs: Sequ
         inputs=guarded,
         comment=rendered.report.get("disclosure", ""),
     )
-
-
-def _copy(source: Name, path: Name, *, force: bool, inputs: Sequence[Name]) -> None:
-    """Copy a file block by block; the new name holds the old content or all of the new at any moment."""
-    check_output(path, force=force, inputs=inputs)
-    target = Path(os.path.realpath(path))
-    temporary = target.parent / f".takeprint-{secrets.token_hex(8)}.tmp"
-    descriptor, _ = open_regular(source)
-    try:
-        with os.fdopen(descriptor, "rb") as old, open(temporary, "xb") as new:
-            shutil.copyfileobj(old, new, 1 << 20)
-            new.flush()
-            os.fsync(new.fileno())
-        _take_name(temporary, target, force)
-    except OSError as error:
-        raise TakeprintError(f"cannot write the file: {error.strerror}", where=target.name, code="file.os") from error
-    finally:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
 
 
 def player_facts(deviations: Deviations) -> dict[str, Any]:

@@ -13,9 +13,10 @@ import time
 from pathlib import Path
 
 import pytest
+
 from takeprint.core import files
 from takeprint.core.errors import TakeprintError
-from takeprint.core.files import check_output, read_regular, sha256_of, write_atomic
+from takeprint.core.files import check_output, copy_atomic, read_regular, sha256_of, write_atomic
 
 
 def code_of(work) -> str | None:
@@ -182,3 +183,20 @@ def test_killed_at_any_moment_the_old_or_the_whole_new_file_is_there(tmp_path):
         content = path.read_bytes()
         assert len(content) == size
         assert set(content) == {content[0]}
+
+
+def test_a_copy_is_the_same_bytes_and_never_replaces_its_source(tmp_path):
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_bytes(bytes(range(256)) * 9000)  # more than two blocks
+    copy_atomic(source, target)
+    assert target.read_bytes() == source.read_bytes()
+    with pytest.raises(TakeprintError, match="already there"):
+        copy_atomic(source, target)
+    with pytest.raises(TakeprintError, match="is an input"):
+        copy_atomic(source, source, force=True)
+    (tmp_path / "link").symlink_to(source)
+    with pytest.raises(TakeprintError, match="is an input"):
+        copy_atomic(source, tmp_path / "link", force=True)
+    with pytest.raises(TakeprintError, match="no such file"):
+        copy_atomic(tmp_path / "gone", tmp_path / "other")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["link", "source", "target"]
