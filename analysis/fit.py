@@ -104,7 +104,7 @@ def donor_arrays(takes: list[Deviations], seen: Observations, names: list[str]) 
     bpm = []
     for d in takes:
         tempo = d.tempo.tempo_bpm if len(d.tempo) else np.array([120.0])
-        bpm.append(float(np.median(tempo[np.isfinite(tempo)])) if np.isfinite(tempo).any() else 120.0)
+        bpm.append(round(float(np.median(tempo[np.isfinite(tempo)]))) if np.isfinite(tempo).any() else 120)
     bar_start = seen.beat - _inside(takes, seen)
     return {
         "take": seen.take.astype(np.int16),

@@ -17,7 +17,7 @@ import numpy as np
 from ..core.columns import Columns, real, text, whole
 from ..core.deviations import Deviations
 from ..core.errors import TakeprintError
-from ..core.metrical import TWELFTHS, cells, groups, ranks_from_top, voices
+from ..core.metrical import TWELFTHS, VOICES, cells, groups, ranks_from_top, voices
 
 KINDS = ("drums", "keyboard", "melody")
 DRUM_CHANNEL = 9
@@ -112,7 +112,7 @@ def _of_take(deviations: Deviations, kind: str, number: int) -> Observations:
         value = rows.velocity
     else:
         pitch = np.where(np.isfinite(rows.reference_pitch), rows.reference_pitch, rows.pitch)
-        voice, rank = voices(pitch, group), ranks_from_top(pitch, group)
+        voice, rank = np.array(VOICES)[voices(pitch, group)], ranks_from_top(pitch, group)
         value = rows.dynamics_velocity
     return Observations.build(
         take=np.full(len(rows), number),

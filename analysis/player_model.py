@@ -123,19 +123,16 @@ def _timing(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Part the residual into clock, motor and asynchrony."""
     mean, size = group_means(residual, seen)
-    series, lag1 = [], []
-    for take in np.unique(seen.take):
-        rows = np.flatnonzero(seen.take == take)
-        _, first = np.unique(seen.group[rows], return_index=True)
-        kit = mean[rows][first]
-        series.append(kit)
-        if len(kit) >= 32 and kit.std() > 0:
-            lag1.append(float(np.corrcoef(kit[:-1], kit[1:])[0, 1]))
+    first = np.flatnonzero(np.diff(seen.take * (seen.group.max() + 1) + seen.group, prepend=-1))
+    series = [mean[first][seen.take[first] == take] for take in np.unique(seen.take)]
+    lag1 = [float(np.corrcoef(x[:-1], x[1:])[0, 1]) for x in series if len(x) >= 32 and x.std() > 0.0]
     # Takes count alike, whatever their size: one that lost the click would else speak for all.
     sizes = np.array([x.std() for x in series])
     usual = float(np.median(sizes[sizes > 0.0])) if (sizes > 0.0).any() else 0.0
-    alike = [x * (usual / s) for x, s in zip(series, sizes, strict=True) if s > 0.0]
-    noise = fit_noise(alike, CLOCK_WINDOW)
+    factor = np.where(sizes > 0.0, usual / np.where(sizes > 0.0, sizes, 1.0), 0.0)
+    noise = fit_noise([x * f for x, f in zip(series, factor, strict=True) if f > 0.0], CLOCK_WINDOW)
+    of_row = factor[np.unique(seen.take, return_inverse=True)[1]]
+    residual, mean = residual * of_row, mean * of_row
     beta, clock_sd, white_sd = noise.beta, noise.fractional_sd, noise.white_sd
     known = np.isfinite(beta)
     if not known:  # too short a take for a spectrum: 1/f with the residual's own size, as Hennig et al. found

@@ -219,7 +219,7 @@ def main(groove: Path, out: Path) -> None:
             clock["beta"],
         )
         cells += (clock["corner"], clock["lag1"], clock["dfa_exponent"], round(size))
-        print(f"{name:18}" + "".join(f"{cell:>9.4g}" for cell in cells))
+        print(f"{name:18}" + "".join(f"{round(cell, 3):>9}" for cell in cells))
 
 
 if __name__ == "__main__":

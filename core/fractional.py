@@ -186,16 +186,17 @@ def fit_noise(series: Sequence[np.ndarray], window: int, *, corners: bool = True
 
 def _binned_periodograms(series: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return (frequency, mean power, how many values) in bins of equal log width, pooled over the series."""
-    frequencies, powers = [np.zeros(0)], [np.zeros(0)]
+    frequencies: list[np.ndarray] = [np.zeros(0)]
+    powers: list[np.ndarray] = [np.zeros(0)]
     for x in series:
-        n = len(x)
-        if n < 32:
+        length = len(x)
+        if length < 32:
             continue
-        taper = np.sin(np.pi * (np.arange(n) + 0.5) / n) ** 2
+        taper = np.sin(np.pi * (np.arange(length) + 0.5) / length) ** 2
         centred = x - np.average(x, weights=taper)
         # The two lowest bins carry the mean that was taken away.
         powers.append((np.abs(np.fft.rfft(centred * taper)) ** 2 / (taper**2).sum())[2:])
-        frequencies.append(np.fft.rfftfreq(n)[2:])
+        frequencies.append(np.fft.rfftfreq(length)[2:])
     f, power = np.concatenate(frequencies), np.concatenate(powers)
     if not len(f) or not power.any():
         return np.zeros(0), np.zeros(0), np.zeros(0)

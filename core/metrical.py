@@ -19,6 +19,7 @@ TWELFTHS = 12
 # The middle between neighbouring allowed twelfths 0 3 4 6 8 9 (12) decides.
 _EDGES = np.array([1.5, 3.5, 5.0, 7.0, 8.5, 10.5])
 _ALLOWED = np.array([0, 3, 4, 6, 8, 9, 12])
+VOICES = ("bass", "inner", "top")
 # Written closer than this, notes count as one moment (a 64th triplet is 0.04 beats).
 SAME_MOMENT_BEAT = 0.02
 # Strokes of one instrument closer than this are one gesture: flams lie at 5 to 30 ms.
@@ -107,13 +108,13 @@ def leaders(beat: np.ndarray, onset_s: np.ndarray, velocity: np.ndarray, voice: 
 
 
 def voices(pitch: np.ndarray, group: np.ndarray) -> np.ndarray:
-    """Return ``"top"``, ``"inner"`` or ``"bass"`` for each note by its place in its group; a lone note is top."""
-    out = np.full(len(pitch), "inner", dtype="<U5")
+    """Return each note's place in its group as an index into ``VOICES``; a lone note is on top."""
+    out = np.full(len(pitch), VOICES.index("inner"), dtype=np.int64)
     if len(pitch):
         order = np.lexsort((np.nan_to_num(pitch), group))
         edge = np.diff(group[order]) != 0
-        out[order[np.append(True, edge)]] = "bass"
-        out[order[np.append(edge, True)]] = "top"
+        out[order[np.append(True, edge)]] = VOICES.index("bass")
+        out[order[np.append(edge, True)]] = VOICES.index("top")
     return out
 
 

@@ -120,7 +120,7 @@ def perform(
     selected = _selected(notes, tracks)
     parts = _parts(take, notes, clock, written)
     invented = _play(parts, cast, seed, take.sha256, keep_accents)
-    warnings = [*cast.warnings, *_doubts(parts, cast, keep_accents, amounts)]
+    warnings = [*cast.warnings, *_doubts(notes, parts, cast, keep_accents, amounts)]
     whole = bool(selected.all())
     curve, said = _tempo(take, notes, clock, parts, cast, seed, whole)
     if amounts["tempo"] != 0.0:
@@ -168,7 +168,8 @@ def _written_audio(take: Take) -> tuple[Notes, Timeline, Any]:
         onset_s=rows.onset_s,
         duration_s=rows.duration_s,
         onset_beat=beat,
-        duration_beat=clock.beats_at(rows.onset_s + np.nan_to_num(rows.duration_s)) - beat,
+        # NaN stays NaN: how long a sound lasts is not always known.
+        duration_beat=clock.beats_at(rows.onset_s + rows.duration_s) - beat,
         pitch=rows.pitch,
         velocity=rows.velocity,
         level_db=rows.level_db,
@@ -303,13 +304,14 @@ def _play(parts: Sequence[Part], cast: _Cast, seed: int, score: str, keep_accent
             borrowed = follow if profile.kind == "drums" and not part.drums else None
             made = parametric.play(part, profile, dice, keep_accents=keep_accents, follow=borrowed)
         if part.drums:
-            first = np.unique(part.group, return_index=True)[1]
-            follow = (part.beat[first], made.clock_ms[first])
+            follow = (part.group_beat, made.clock_ms[part.group_first])
         out.append(made)
     return out
 
 
-def _doubts(parts: Sequence[Part], cast: _Cast, keep_accents: bool, amounts: dict[str, float]) -> list[str]:
+def _doubts(
+    notes: Notes, parts: Sequence[Part], cast: _Cast, keep_accents: bool, amounts: dict[str, float]
+) -> list[str]:
     said = []
     for part in parts:
         profile = cast.drums if part.drums else cast.others
@@ -319,7 +321,7 @@ def _doubts(parts: Sequence[Part], cast: _Cast, keep_accents: bool, amounts: dic
             )
         if not part.drums and profile.kind == "drums":
             said.append(f"{part.name}: drum profile {profile.name!r}; half of its clock and velocity spread is used")
-        flat = len(part) > 1 and np.ptp(part.velocity) == 0
+        flat = np.isfinite(notes.velocity[part.rows]).all() and len(part) > 1 and np.ptp(part.velocity) == 0
         if keep_accents and flat and amounts["dynamics"] != 0.0:
             said.append(
                 f"{part.name}: all velocities are {part.velocity[0]:g}, so there are no accents to keep; "
@@ -393,6 +395,9 @@ def _assemble(
     basis = Timeline(tempo.beat, tempo.time_s)
     onset_s = basis.seconds_at(notes.onset_beat) + timing_ms / 1000.0
     local_s = basis.seconds_at(notes.onset_beat + notes.duration_beat) - basis.seconds_at(notes.onset_beat)
+    known = np.isfinite(notes.velocity)
+    # General MIDI's loudness law, 40 log10 of the velocity, around mezzo forte for sounds without a velocity.
+    added_db = 40.0 * np.log10(np.clip(64.0 + added, 1.0, 127.0) / 64.0)
     rows = DeviationNotes.build(
         label=np.full(n, "match"),
         confidence=np.ones(n),
@@ -412,7 +417,8 @@ def _assemble(
         level_db=notes.level_db,
         instrument=notes.instrument,
         timing_ms=timing_ms,
-        dynamics_velocity=np.where(np.isfinite(notes.velocity), added, np.nan),
+        dynamics_velocity=np.where(known, added, np.nan),
+        dynamics_db=np.where(known, np.nan, np.round(added_db, 6)),
         articulation_log2=held,
     )
     reference = {

@@ -22,7 +22,7 @@ import numpy as np
 from ...core.errors import TakeprintError
 from ...core.metrical import TWELFTHS, slot_means
 from ...core.profile import Profile
-from .part import Dice, Invented, Part, SlotTable, known_voices
+from .part import Dice, Invented, Part, SlotTable, Voices, known_voices
 
 RUN_BARS = 8
 BLOCK_MOMENTS = 8
@@ -35,8 +35,9 @@ _MOST_PLACES = 4000
 
 @dataclass(frozen=True, eq=False)
 class _Donor:
-    """One take's rows, with template and residual parted."""
+    """One take's rows, with template and residual parted; ``voice`` holds numbers into all of ``voices``."""
 
+    voices: tuple[str, ...]
     voice: np.ndarray
     bar: np.ndarray
     cell: np.ndarray
@@ -48,6 +49,11 @@ class _Donor:
     articulation_log2: np.ndarray
     timing_table: SlotTable
     value_table: SlotTable
+
+    @property
+    def names(self) -> list[str]:
+        """The voices that sound in this take."""
+        return [self.voices[i] for i in np.unique(self.voice)]
 
 
 def can_play(profile: Profile, part: Part) -> bool:
@@ -80,7 +86,7 @@ def play(part: Part, profile: Profile, dice: Dice, *, keep_accents: bool = True)
             remedy="use player='parametric', or fit a profile from takes",
         )
     donor = _donor(profile, _choose_take(part, profile, dice))
-    voice = known_voices(part, set(donor.voice.tolist()))
+    voice = known_voices(part, donor.names)
     source, exact = _by_bars(part, donor, voice, dice) if part.drums else (_by_blocks(part, donor, dice), None)
     timing_ms = donor.timing_ms[source]
     value = donor.value[source]
@@ -109,22 +115,22 @@ def play(part: Part, profile: Profile, dice: Dice, *, keep_accents: bool = True)
 def _donor(profile: Profile, take: int) -> _Donor:
     rows = np.flatnonzero(profile.arrays["take"] == take)
     a = {name: profile.arrays[name][rows] for name in ("bar", "cell", "beat", "group", "rank", "voice")}
-    names = np.array([*profile.model["voices"], "*"])
-    voice = names[np.clip(a["voice"], 0, len(names) - 1)]
+    names = (*profile.model["voices"], "*")
     cell = a["cell"].astype(np.int64)
-    code = a["voice"].astype(np.int64)
+    code = np.clip(a["voice"].astype(np.int64), 0, len(names) - 1)
     residual, tables = [], []
     for column in ("timing_ms", "dynamics_velocity"):
         values = profile.arrays[column][rows].astype(np.float64)
         mean = slot_means(values, code, code * 32768 + cell, _SHRINK)
         _, first, count = np.unique(code * 32768 + cell, return_index=True, return_counts=True)
-        items = [(str(voice[i]), int(cell[i]), float(mean[i]), float(n)) for i, n in zip(first, count, strict=True)]
+        items = [(names[code[i]], int(cell[i]), float(mean[i]), float(n)) for i, n in zip(first, count, strict=True)]
         tables.append(SlotTable(items))
         residual.append(np.nan_to_num(values - mean))
     held = profile.arrays["articulation_log2"][rows].astype(np.float64)
     usual = float(np.nanmedian(held)) if np.isfinite(held).any() else 0.0
     return _Donor(
-        voice=voice,
+        voices=names,
+        voice=code,
         bar=a["bar"].astype(np.int64),
         cell=cell,
         beat=a["beat"].astype(np.float64),
@@ -145,7 +151,7 @@ def _choose_take(part: Part, profile: Profile, dice: Dice) -> int:
     if len(takes) == 1:
         return int(takes[0])
     names = [*profile.model["voices"], "*"]
-    wanted = {names.index(v) for v in np.unique(part.voice).tolist() if v in names}
+    wanted = {names.index(v) for v in part.voices.names if v in names}
     bars = int(part.bar.max() - part.bar.min()) + 1
     scores = []
     for number in takes:
@@ -158,7 +164,7 @@ def _choose_take(part: Part, profile: Profile, dice: Dice) -> int:
         score += _alike(part, profile, rows) - abs(np.log2(part.tempo_bpm / bpm))
         scores.append(score)
     best = np.argsort(-np.array(scores), kind="stable")[:4]
-    return int(takes[best[dice.integer(len(best), "donor", "take")]])
+    return int(takes[best[int(dice.uniform(1, "donor", "take")[0] * len(best))]])
 
 
 def _alike(part: Part, profile: Profile, rows: np.ndarray) -> float:
@@ -171,24 +177,27 @@ def _alike(part: Part, profile: Profile, rows: np.ndarray) -> float:
 # ---------------------------------------------------------------- drums: bars in sequence
 
 
-def _patterns(
-    bar: np.ndarray, cell: np.ndarray, voice: np.ndarray, names: np.ndarray, first: int, n: int
-) -> np.ndarray:
+def _patterns(bar: np.ndarray, cell: np.ndarray, voice: np.ndarray, n_voices: int, n: int) -> np.ndarray:
     """Return one row a bar: which instruments sound in which sixteenth, each row of length 1."""
-    grid = np.zeros((n, len(names) * 32))
+    grid = np.zeros((n, n_voices * 32), dtype=np.float32)
     sixteenth = np.minimum(cell // 3, 31)
-    number = np.searchsorted(names, voice)
-    grid[bar - first, number * 32 + sixteenth] = 1.0
+    grid[bar, voice * 32 + sixteenth] = 1.0
     return grid / np.maximum(np.linalg.norm(grid, axis=1, keepdims=True), 1.0)
 
 
-def _bar_runs(part: Part, donor: _Donor, voice: np.ndarray, dice: Dice) -> np.ndarray:
+def _as_donor(voice: Voices, donor: _Donor) -> np.ndarray:
+    """Return the donor's number of each note's voice."""
+    numbers = {name: i for i, name in enumerate(donor.voices)}
+    return np.array([numbers[name] for name in voice.names], dtype=np.int64)[voice.code]
+
+
+def _bar_runs(part: Part, donor: _Donor, voice: Voices, dice: Dice) -> np.ndarray:
     """Return for each of the part's bars, from its first, the donor bar it copies."""
-    names = np.unique(np.concatenate([voice, donor.voice]))
     first, donor_first = int(part.bar.min()), int(donor.bar.min())
     n, m = int(part.bar.max()) - first + 1, int(donor.bar.max()) - donor_first + 1
-    wanted = _patterns(part.bar, part.cell, voice, names, first, n)
-    played = _patterns(donor.bar, donor.cell, donor.voice, names, donor_first, m)
+    draws = dice.uniform(-(-n // RUN_BARS), "donor", "run")
+    wanted = _patterns(part.bar - first, part.cell, _as_donor(voice, donor), len(donor.voices), n)
+    played = _patterns(donor.bar - donor_first, donor.cell, donor.voice, len(donor.voices), m)
     heard = np.unique(donor.bar) - donor_first
     chosen = np.empty(n, dtype=np.int64)
     at = 0
@@ -203,20 +212,17 @@ def _bar_runs(part: Part, donor: _Donor, voice: np.ndarray, dice: Dice) -> np.nd
         for k in range(look):
             alike += played[np.minimum(places + k, m - 1)] @ wanted[at + k]
         best = np.argsort(-alike, kind="stable")[:_BEST]
-        place = places[best[dice.integer(len(best), "donor", "run", str(at))]]
+        place = places[best[int(draws[at // RUN_BARS] * len(best))]]
         chosen[at : at + run] = place + np.arange(run) % max(m - place, 1)
         at += run
     return chosen + donor_first
 
 
-def _by_bars(part: Part, donor: _Donor, voice: np.ndarray, dice: Dice) -> tuple[np.ndarray, np.ndarray]:
+def _by_bars(part: Part, donor: _Donor, voice: Voices, dice: Dice) -> tuple[np.ndarray, np.ndarray]:
     """Return (donor row for each note, whether it is of the same instrument and bar)."""
     bar = _bar_runs(part, donor, voice, dice)[part.bar - int(part.bar.min())]
-    names = np.unique(np.concatenate([voice, donor.voice]))
-    place = part.cell / TWELFTHS
-    asked = np.searchsorted(names, voice)
-    given = np.searchsorted(names, donor.voice)
-    row, same = _nearest(donor.bar * len(names) + given, donor.beat, bar * len(names) + asked, place)
+    place, width = part.cell / TWELFTHS, len(donor.voices)
+    row, same = _nearest(donor.bar * width + donor.voice, donor.beat, bar * width + _as_donor(voice, donor), place)
     # Not in this bar: any instrument of the bar, which shares the kit's clock; an empty bar: the whole take.
     other, in_bar = _nearest(donor.bar, donor.beat, bar, place)
     row = np.where(same, row, other)
@@ -248,7 +254,8 @@ def _nearest(
 
 def _moments(beat: np.ndarray, group: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return per moment (what it is like: log2 of the step to the next, log2 of its size; its first row)."""
-    _, first, size = np.unique(group, return_index=True, return_counts=True)
+    first = np.flatnonzero(np.diff(group, prepend=-1))
+    size = np.diff(first, append=len(group))
     step = np.diff(beat[first], append=beat[first][-1] + 1.0)
     like = np.stack([np.log2(np.clip(step, 1.0 / 16.0, 16.0)), np.log2(size)], axis=1)
     return like, first
@@ -266,6 +273,7 @@ def _by_blocks(part: Part, donor: _Donor, dice: Dice) -> np.ndarray:
     places = np.arange(len(given) - block + 1)
     if len(places) > _MOST_PLACES:
         places = places[:: -(-len(places) // _MOST_PLACES)]
+    draws = dice.uniform(-(-len(wanted) // block), "donor", "block")
     copied = np.empty(len(wanted), dtype=np.int64)
     following = -1
     for at in range(0, len(wanted), block):
@@ -277,7 +285,7 @@ def _by_blocks(part: Part, donor: _Donor, dice: Dice) -> np.ndarray:
         far[places == following] -= 0.5 * n
         best = np.argsort(far, kind="stable")[:_BEST]
         best = best[far[best] <= far[best[0]] + 0.25 * n]
-        place = int(places[best[dice.integer(len(best), "donor", "block", str(at))]])
+        place = int(places[best[int(draws[at // block] * len(best))]])
         copied[at : at + n] = place + np.arange(n)
         following = place + block
     moment = copied[part.group]

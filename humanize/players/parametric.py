@@ -25,10 +25,14 @@ from ...core.fractional import circle_length, fractional_noise
 from ...core.kernels.linked_memory import linked_memory
 from ...core.metrical import phrase_arch, previous_of
 from ...core.profile import Profile
-from .part import Dice, Invented, Part, SlotTable, known_voices
+from .part import Dice, Invented, Part, SlotTable, Voices, known_voices
 
 # How much of a drummer's clock and velocity spread passes to other instruments, and the other way round.
 GENTLE = 0.5
+# Groove MIDI, 71 rock and funk takes: what a take does on beat 1 it does again on beat 3 (correlation 0.44 in timing,
+# 0.52 in velocity), and its instruments' levels go together (0.36 to 0.59). One half stands for all of these.
+_SHARED = 0.5
+_HALF_BAR = 24
 
 
 def play(
@@ -109,14 +113,13 @@ def _gentle(model: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _figure(voices: Mapping[str, Mapping[str, Any]], voice: np.ndarray, field: str) -> np.ndarray:
+def _figure(voices: Mapping[str, Mapping[str, Any]], voice: Voices, field: str) -> np.ndarray:
     """Return a voice's figure per note; an unknown voice gets the mean of all, weighted by their notes."""
     known = {name: float(v[field]) for name, v in voices.items() if v.get(field) is not None}
     # Figures from the literature stand on no notes of ours (n = 0); each then counts once.
     weights = {name: max(float(voices[name].get("n", 1)), 1.0) for name in known}
     pooled = sum(weights[n] * f for n, f in known.items()) / sum(weights.values()) if known else 0.0
-    names, number = np.unique(voice, return_inverse=True)
-    return np.array([known.get(str(name), pooled) for name in names], dtype=np.float64)[number]
+    return voice.per_note({name: known.get(name, pooled) for name in voice.names})
 
 
 def _clock(part: Part, model: Mapping[str, Any], dice: Dice) -> np.ndarray:
@@ -131,7 +134,7 @@ def _clock(part: Part, model: Mapping[str, Any], dice: Dice) -> np.ndarray:
     return (figures["sd"] * drift + figures["motor"] * motor)[part.group]
 
 
-def _own_timing(part: Part, model: Mapping[str, Any], voice: np.ndarray, dice: Dice) -> np.ndarray:
+def _own_timing(part: Part, model: Mapping[str, Any], voice: Voices, dice: Dice) -> np.ndarray:
     """Return template, its change for this take, and asynchrony per note, ms."""
     table = SlotTable((r["voice"], r["cell"], r["timing_ms"], r["n"]) for r in model["template"])
     voices = model["timing"]["voices"]
@@ -140,23 +143,28 @@ def _own_timing(part: Part, model: Mapping[str, Any], voice: np.ndarray, dice: D
     return table.at(voice, part.cell) + change + apart
 
 
-def _changes(
-    part: Part, voices: Mapping[str, Mapping[str, Any]], voice: np.ndarray, dice: Dice, trace: str
-) -> np.ndarray:
+def _changes(part: Part, voices: Mapping[str, Mapping[str, Any]], voice: Voices, dice: Dice, trace: str) -> np.ndarray:
     """Return how this take's template differs from the player's usual one, per note."""
     out = np.zeros(len(part))
     whole = _figure(voices, voice, "between_takes")
     cell_sd = _figure(voices, voice, "between_takes_cell")
-    for name in np.unique(voice).tolist():
-        rows = voice == name
-        used, inverse = np.unique(part.cell[rows], return_inverse=True)
+    # A take that is louder is so on all instruments; one that is late on one of them need not be on another.
+    together = _SHARED if trace == "dynamics" else 0.0
+    kit = np.sqrt(together) * dice.normal(1, trace, "take")[0]
+    longest = int(part.cell.max()) + 1
+    for i, name in enumerate(voice.names):
+        rows = np.flatnonzero(voice.code == i)
         # A number for every cell of the longest bar in use, so that a cell's draw does not hang on which others occur.
-        draws = dice.normal(int(used[-1]) + 2, trace, "take", str(name))
-        out[rows] = whole[rows] * draws[0] + cell_sd[rows] * draws[1 + used][inverse]
+        draws = dice.normal(longest, trace, "take", name, "cell")
+        half_bar = dice.normal(_HALF_BAR, trace, "take", name, "half bar")
+        own = np.sqrt(1.0 - together) * dice.normal(1, trace, "take", name)[0]
+        cell = part.cell[rows]
+        groove = np.sqrt(_SHARED) * half_bar[cell % _HALF_BAR] + np.sqrt(1.0 - _SHARED) * draws[cell]
+        out[rows] = whole[rows] * (kit + own) + cell_sd[rows] * groove
     return out
 
 
-def _dynamics(part: Part, model: Mapping[str, Any], voice: np.ndarray, dice: Dice) -> tuple[np.ndarray, np.ndarray]:
+def _dynamics(part: Part, model: Mapping[str, Any], voice: Voices, dice: Dice) -> tuple[np.ndarray, np.ndarray]:
     """Return (velocity residual, the profile's own velocity for the place) per note."""
     figures = model["dynamics"]
     voices = figures["voices"]
@@ -165,7 +173,7 @@ def _dynamics(part: Part, model: Mapping[str, Any], voice: np.ndarray, dice: Dic
     spread = SlotTable((r["voice"], r["cell"], r["velocity_sd"], r["n"]) for r in rows)
     size = spread.at(voice, part.cell)
     size = np.where(size > 0.0, size, _figure(voices, voice, "sd"))
-    _, line = np.unique(voice, return_inverse=True)
+    line = voice.code
     place = line * 8192 + np.minimum(part.cell, 8191)
     before = previous_of(line, part.beat)
     bar_before = previous_of(place, part.beat)
@@ -179,7 +187,7 @@ def _dynamics(part: Part, model: Mapping[str, Any], voice: np.ndarray, dice: Dic
     return residual, usual
 
 
-def _shaped(unit: np.ndarray, figures: Mapping[str, Any], voice: np.ndarray) -> np.ndarray:
+def _shaped(unit: np.ndarray, figures: Mapping[str, Any], voice: Voices) -> np.ndarray:
     """Give standard normal numbers the shape of each voice's measured distribution."""
     levels = figures.get("quantile_levels")
     if not levels:
@@ -188,10 +196,10 @@ def _shaped(unit: np.ndarray, figures: Mapping[str, Any], voice: np.ndarray) -> 
 
     knots = normal_quantile(np.asarray(levels))
     out = unit.copy()
-    for name in np.unique(voice).tolist():
+    for i, name in enumerate(voice.names):
         quantiles = figures["voices"].get(name, {}).get("quantiles")
         if quantiles:
-            rows = voice == name
+            rows = voice.code == i
             # Beyond the outer quantiles the outermost measured value holds: velocities have no long tails.
             out[rows] = np.interp(unit[rows], knots, quantiles)
     return out

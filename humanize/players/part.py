@@ -10,14 +10,43 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from ...core.metrical import TWELFTHS, cells, groups, leaders, ranks_from_top, voices
+from ...core.metrical import TWELFTHS, VOICES, cells, groups, leaders, ranks_from_top, voices
 from ...core.notes import Notes
 from ...core.randomness import Stream
 from ...core.timeline import Metre, Timeline
+
+
+@dataclass(frozen=True, eq=False)
+class Voices:
+    """Which voice each note belongs to.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Each once.
+    code : ndarray of int64 [shape=(n,)]
+        Index into ``names``.
+    """
+
+    names: tuple[str, ...]
+    code: np.ndarray
+
+    @property
+    def text(self) -> np.ndarray:
+        """The name of each note's voice, ndarray of str [shape=(n,)]."""
+        return np.array(self.names, dtype=np.str_)[self.code]
+
+    def renamed(self, new: Mapping[str, str]) -> Voices:
+        """Return the voices under other names; two of one new name become one."""
+        names = tuple(sorted({new[name] for name in self.names}))
+        return Voices(names, np.array([names.index(new[name]) for name in self.names], dtype=np.int64)[self.code])
+
+    def per_note(self, of_name: Mapping[str, float]) -> np.ndarray:
+        """Return each note's value, given one a name."""
+        return np.array([of_name[name] for name in self.names], dtype=np.float64)[self.code]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +64,8 @@ class Part:
         As written.
     bar, cell, group, rank, leader : ndarray of int64 [shape=(n,)]
         See ``core.metrical``; ``group`` counts from 0 in order of position, ``leader`` holds rows of this part.
-    voice : ndarray of str [shape=(n,)]
+    voices : Voices
+        Instruments of the kit; ``top``, ``inner`` and ``bass`` otherwise.
     tempo_bpm : float
         The part's median tempo.
     """
@@ -53,7 +83,7 @@ class Part:
     group: np.ndarray
     rank: np.ndarray
     leader: np.ndarray
-    voice: np.ndarray
+    voices: Voices
     tempo_bpm: float
 
     def __len__(self) -> int:
@@ -64,16 +94,18 @@ class Part:
         """Make a part of some rows of a score's notes."""
         rows = rows[np.lexsort((notes.pitch[rows], notes.onset_beat[rows]))]
         beat, onset_s, pitch = notes.onset_beat[rows], notes.onset_s[rows], notes.pitch[rows]
+        # An unknown velocity counts as mezzo forte.
+        velocity = np.nan_to_num(notes.velocity[rows], nan=64.0)
         bar, cell = cells(beat, metre)
         group = groups(beat, np.zeros(len(rows), dtype=np.int64))
         if drums:
-            voice, rank = notes.instrument[rows], np.zeros(len(rows), dtype=np.int64)
+            sounds, rank = _sounds(notes.instrument[rows], pitch), np.zeros(len(rows), dtype=np.int64)
         else:
-            voice, rank = voices(pitch, group), ranks_from_top(pitch, group)
+            sounds, rank = Voices(VOICES, voices(pitch, group)), ranks_from_top(pitch, group)
         # A roll is played on one key of the kit; melodic notes lead themselves (a trill is no flam).
         key = np.nan_to_num(pitch, nan=-1.0).astype(np.int64)
         own = np.arange(len(rows))
-        leader = leaders(beat, onset_s, notes.velocity[rows], key) if drums else own
+        leader = leaders(beat, onset_s, velocity, key) if drums else own
         return cls(
             name=name,
             drums=drums,
@@ -81,21 +113,26 @@ class Part:
             beat=beat,
             onset_s=onset_s,
             duration_beat=notes.duration_beat[rows],
-            velocity=notes.velocity[rows],
+            velocity=velocity,
             pitch=pitch,
             bar=bar,
             cell=cell,
             group=group,
             rank=rank,
             leader=leader,
-            voice=voice,
+            voices=sounds,
             tempo_bpm=float(np.median(clock.tempo_bpm_at(beat))) if len(rows) else 120.0,
         )
 
     @property
+    def group_first(self) -> np.ndarray:
+        """The first note of each group, rows of this part."""
+        return np.flatnonzero(np.diff(self.group, prepend=-1))
+
+    @property
     def group_beat(self) -> np.ndarray:
         """Position of each group, beats."""
-        return self.beat[np.unique(self.group, return_index=True)[1]]
+        return self.beat[self.group_first]
 
     def group_mean(self, values: np.ndarray) -> np.ndarray:
         """Return per note the mean over its group."""
@@ -149,12 +186,14 @@ class SlotTable:
                 entry[1] += weight
         self._coarse = {key: total / weight for key, (total, weight) in sums.items() if weight > 0}
 
-    def at(self, voice: np.ndarray, cell: np.ndarray) -> np.ndarray:
+    def at(self, voices: Voices, cell: np.ndarray) -> np.ndarray:
         """Return the value of each note."""
-        names, number = np.unique(voice, return_inverse=True)
-        pairs, inverse = np.unique(np.stack([number, cell]), axis=1, return_inverse=True)
-        found = [self._of(str(names[v]), int(c)) for v, c in pairs.T]
-        return np.array(found, dtype=np.float64)[inverse.ravel()] if found else np.zeros(0)
+        width = int(cell.max()) + 1 if len(cell) else 1
+        place = voices.code * width + cell
+        used = np.flatnonzero(np.bincount(place))
+        table = np.zeros(int(used[-1]) + 1 if len(used) else 1)
+        table[used] = [self._of(voices.names[p // width], p % width) for p in used.tolist()]
+        return table[place]
 
     def _of(self, voice: str, cell: int) -> float:
         if (voice, cell) in self._cell:
@@ -174,21 +213,39 @@ class Dice:
         """Return ``n`` standard normal numbers for the named purpose."""
         return Stream(self.seed, self.score, self.part, *names).normal(n)
 
-    def integer(self, below: int, *names: str) -> int:
-        """Return one whole number from 0 to ``below`` - 1."""
-        return int(Stream(self.seed, self.score, self.part, *names).integers(1, below)[0])
+    def uniform(self, n: int, *names: str) -> np.ndarray:
+        """Return ``n`` numbers between 0 and 1 for the named purpose."""
+        return Stream(self.seed, self.score, self.part, *names).uniform(n)
 
 
-def known_voices(part: Part, available: Mapping[str, Any] | Iterable[str]) -> np.ndarray:
+def known_voices(part: Part, available: Iterable[str]) -> Voices:
     """Return each note's voice as far as the profile knows it, else the most alike one it knows, else ``"*"``."""
     have = set(available)
-    alike = {
-        "ride": ("hat", "crash"), "crash": ("ride", "hat"), "hat": ("ride",), "clap": ("snare",),
-        "tambourine": ("hat", "ride"), "cowbell": ("ride", "hat"), "percussion": ("tom", "snare"), "tom": ("snare",),
-        "snare": ("tom",), "inner": ("bass", "top"), "bass": ("inner", "top"), "top": ("inner",),
-    }  # fmt: skip
     chosen = {}
-    for name in np.unique(part.voice).tolist():
-        options = [name, *alike.get(name, ())]
-        chosen[name] = next((o for o in options if o in have), "*")
-    return np.array([chosen[v] for v in part.voice.tolist()], dtype="<U16")
+    for name in part.voices.names:
+        chosen[name] = next((o for o in (name, *_ALIKE.get(name, ())) if o in have), "*")
+    return part.voices.renamed(chosen)
+
+
+_ALIKE = {
+    "ride": ("hat", "crash"), "crash": ("ride", "hat"), "hat": ("ride",), "clap": ("snare",),
+    "tambourine": ("hat", "ride"), "cowbell": ("ride", "hat"), "percussion": ("tom", "snare"), "tom": ("snare",),
+    "snare": ("tom",), "inner": ("bass", "top"), "bass": ("inner", "top"), "top": ("inner",),
+}  # fmt: skip
+
+
+def _sounds(instrument: np.ndarray, pitch: np.ndarray) -> Voices:
+    """Return the kit's instruments as voices."""
+    key = np.nan_to_num(pitch, nan=0.0).astype(np.int64)
+    first = np.full(int(key.max()) + 1 if len(key) else 1, 0, dtype=np.int64)
+    first[key[::-1]] = np.arange(len(key))[::-1]
+    used = np.unique(key)
+    named = instrument[first[used]]
+    names, code = np.unique(named, return_inverse=True)
+    table = np.zeros(len(first), dtype=np.int64)
+    table[used] = code
+    # One key, one instrument is the rule and quick; else the names themselves are sorted.
+    if (np.asarray(names)[table[key]] == instrument).all():
+        return Voices(tuple(names.tolist()), table[key])
+    names, code = np.unique(instrument, return_inverse=True)
+    return Voices(tuple(names.tolist()), code.astype(np.int64))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from takeprint.core.kernels.linked_memory import linked_memory
-from takeprint.core.metrical import cells, groups, leaders, previous_of, ranks_from_top, slot_means, voices
+from takeprint.core.metrical import VOICES, cells, groups, leaders, previous_of, ranks_from_top, slot_means, voices
 from takeprint.core.randomness import Stream
 from takeprint.core.timeline import Metre
 
@@ -32,7 +32,7 @@ def test_a_flam_s_grace_stroke_follows_its_hit():
 
 def test_voices_and_ranks():
     pitch, group = np.array([60.0, 48.0, 55.0, 70.0]), np.array([0, 0, 0, 1])
-    assert voices(pitch, group).tolist() == ["top", "bass", "inner", "top"]
+    assert [VOICES[v] for v in voices(pitch, group)] == ["top", "bass", "inner", "top"]
     assert ranks_from_top(pitch, group).tolist() == [0, 2, 1, 0]
 
 

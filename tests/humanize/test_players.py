@@ -10,7 +10,7 @@ from takeprint.core.errors import TakeprintError
 from takeprint.core.timeline import Metre
 from takeprint.humanize import perform
 from takeprint.humanize.players import donor, parametric
-from takeprint.humanize.players.part import Dice, Part, SlotTable, known_voices
+from takeprint.humanize.players.part import Dice, Part, SlotTable, Voices, known_voices
 from takeprint.humanize.profiles import load
 
 from .made_scores import chorale, groove, planted, take_of
@@ -26,15 +26,15 @@ DICE = Dice(1, "score", "it")
 
 def test_slot_table_falls_back_step_by_step():
     table = SlotTable([("kick", 0, 5.0, 10.0), ("kick", 12, 7.0, 30.0), ("kick", 6, 1.0, 10.0)])
-    found = table.at(np.array(["kick"] * 4 + ["snare"]), np.array([0, 24, 6, 3, 0]))
+    found = table.at(Voices(("kick", "snare"), np.array([0, 0, 0, 0, 1])), np.array([0, 24, 6, 3, 0]))
     # A beat never heard: the mean of the beats; a place never heard: the mean of the instrument; nothing: 0.
     assert found.tolist() == [5.0, (50 + 210) / 40, 1.0, (50 + 210 + 10) / 50, 0.0]
 
 
 def test_an_unheard_instrument_gets_the_most_alike():
     part = part_of([(0, 1, 51, 90, 0, 9), (1, 1, 36, 90, 0, 9), (2, 1, 56, 90, 0, 9)], True)
-    assert known_voices(part, ["hat", "kick"]).tolist() == ["hat", "kick", "hat"]
-    assert known_voices(part, ["tom"]).tolist() == ["*", "*", "*"]
+    assert known_voices(part, ["hat", "kick"]).text.tolist() == ["hat", "kick", "hat"]
+    assert known_voices(part, ["tom"]).text.tolist() == ["*", "*", "*"]
 
 
 def test_clock_has_the_profile_s_exponent():
@@ -59,7 +59,7 @@ def test_a_moment_s_strokes_differ_by_their_asynchrony_only():
     part = part_of(groove(16), True)
     made = parametric.play(part, profile, DICE)
     means = {"hat": 0.0, "kick": -6.0, "snare": 8.0}
-    left = made.timing_ms - np.array([means[v] for v in part.voice])
+    left = made.timing_ms - np.array([means[v] for v in part.voices.text])
     for group in np.unique(part.group):
         assert np.ptp(left[part.group == group]) == pytest.approx(0.0, abs=1e-9)
 
