@@ -60,7 +60,6 @@ assert np.abs(error).max() < 0.001
 # %%
 # Both on top of each other, with the tempo curve below them.
 figure, (upper, lower) = plt.subplots(2, 1, figsize=(9, 6), sharex=True, layout="constrained")
-beat = np.sort(planted.notes.reference_beat)
 order = np.argsort(found.notes.reference_index, kind="stable")
 bar = found.notes.reference_beat[order] / 3 + 1
 upper.plot(bar, lateness_ms(planted), "o", ms=7, mfc="none", label="planted")
