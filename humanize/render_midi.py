@@ -17,7 +17,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,6 +34,9 @@ from .midi_limits import fit_ticks, strands_of
 from .slips import Placed, note_inserts, place_added
 from .tempo import TickClock, differs, tempo_events, warped_ticks
 from .timing import nearest_tick, note_ticks
+
+if TYPE_CHECKING:
+    from .render_audio import RenderedAudio
 
 TEMPO_AS = ("tempo-events", "notes")
 _MOVING_TEXTS = (0x01, 0x05, 0x06, 0x07)  # text, lyric, marker, cue: at tick 0 they belong to the music, not the set-up
@@ -91,7 +94,7 @@ def render(
     tracks: Iterable[int] | None = None,
     protect: Iterable[int] | None = None,
     disclosure: Mapping[str, Any] | bool | None = None,
-) -> Rendered:
+) -> Rendered | RenderedAudio:
     """Lay deviations into a score.
 
     Parameters
@@ -113,6 +116,7 @@ def render(
     Returns
     -------
     Rendered
+        ``RenderedAudio`` for an audio file: it has ``applied``, ``report``, ``warnings`` and ``save`` too.
 
     Raises
     ------

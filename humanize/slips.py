@@ -11,7 +11,6 @@ that, the added note is left out and said.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,12 +101,12 @@ def _latest_end_before(keys: np.ndarray, ends: np.ndarray) -> np.ndarray:
 
 
 def note_inserts(
-    track: Sequence[int],
-    channel: Sequence[int],
-    key: Sequence[int],
-    velocity: Sequence[int],
-    on_tick: Sequence[int],
-    off_tick: Sequence[int],
+    track: np.ndarray,
+    channel: np.ndarray,
+    key: np.ndarray,
+    velocity: np.ndarray,
+    on_tick: np.ndarray,
+    off_tick: np.ndarray,
 ) -> list[Insert]:
     """Return the events of added notes as ``Smf.edited`` takes them; those at tick -1 are left out."""
     out: list[Insert] = []
