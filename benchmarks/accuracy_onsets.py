@@ -296,7 +296,8 @@ def main() -> None:
     for label, rows in sums.items():
         biases = [r["bias_ms"] for r in rows]
         print(f"{'all':16s} {label:16s} mean F50 {np.mean([r['F50'] for r in rows]):.3f} "
-              f"F10 {np.mean([r['F10'] for r in rows]):.3f}; bias spread between sets {max(biases) - min(biases):.2f} ms")  # fmt: skip
+              f"F10 {np.mean([r['F10'] for r in rows]):.3f}; "
+              f"bias spread between sets {max(biases) - min(biases):.2f} ms")  # fmt: skip
     if not wanted or "mdb" in wanted:
         mdb_drums()
 

@@ -143,9 +143,11 @@ def open_audio(path: str | os.PathLike[str], *, strict: bool = False) -> AudioFi
 
     Examples
     --------
-    >>> open_audio("missing.wav")
-    Traceback (most recent call last):
-    takeprint.core.errors.TakeprintError: missing.wav: there is no such file
+    >>> try:
+    ...     open_audio("missing.wav")
+    ... except TakeprintError as error:
+    ...     print(error)
+    missing.wav: there is no such file
     """
     place = Path(path)
     with open_bytes(place) as handle:

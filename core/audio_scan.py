@@ -52,15 +52,16 @@ class Look:
 
     def take(self, block: np.ndarray, before: np.ndarray, limit: float) -> None:
         """Add one block [shape=(frames, channels)]; ``before`` is the last frame of the block before."""
-        bad = ~np.isfinite(block)
-        if bad.any():
+        high, low = float(block.max()), float(block.min())  # either is NaN or infinite when a sample is
+        if not (np.isfinite(high) and np.isfinite(low)):
+            bad = ~np.isfinite(block)
             if not self.nonfinite:
                 frame, channel = (int(v) for v in np.argwhere(bad)[0])
                 self.first_nonfinite = (self.frames + frame, channel)
             self.nonfinite += int(bad.sum())
             block[bad] = 0.0
-        size = np.abs(block)
-        top = float(size.max())
+            high, low = float(block.max()), float(block.min())
+        top = max(high, -low)
         self.peak = max(self.peak, top)
         if top >= limit:
             # Clipped: neighbours that stand at the same side of full scale.
@@ -72,14 +73,14 @@ class Look:
                     frame, channel = (int(v) for v in np.argwhere(pairs)[0])
                     self.first_clipped = (max(self.frames + frame - 1, 0), channel)
                 self.clipped += int(pairs.sum())
-            self.over += int((size > 1.0).sum())
-        scale = 1.0 if top < 1e100 else 1e-200  # squares stay finite
-        scaled = block * scale
-        square = np.einsum("ij,ij->j", scaled, scaled)
-        self.total = block.sum(0) if self.total is None else self.total + block.sum(0)
-        self.square = square if self.square is None else self.square + square
+            self.over += int((np.abs(block) > 1.0).sum())
+        scaled = block if top < 1e100 else block * 1e-200  # squares stay finite
+        products = scaled.T @ scaled
+        total = np.ones(len(block)) @ block
+        self.total = total if self.total is None else self.total + total
+        self.square = np.diag(products) if self.square is None else self.square + np.diag(products)
         if self.channels == 2:
-            self.cross += float(scaled[:, 0] @ scaled[:, 1])
+            self.cross += float(products[0, 1])
         self.frames += len(block)
 
 

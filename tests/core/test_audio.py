@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from takeprint.core.audio import AudioFile, open_audio, write_audio
 from takeprint.core.errors import TakeprintError
 
