@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import io
 import json
 import os
 from pathlib import Path
@@ -22,16 +24,11 @@ def verdicts(bad_inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> dict
     out = tmp_path_factory.mktemp("verdicts") / "out"
     manifest = json.loads((bad_inputs / "manifest.json").read_text(encoding="utf-8"))
     files = [str(bad_inputs / entry["file"]) for entry in manifest]
-    capture = pytest.MonkeyPatch()
-    said: list[str] = []
-    capture.setattr("takeprint.app.commands.write_json", said.append)
-    try:
+    with contextlib.redirect_stdout(io.StringIO()) as said:
         code = main(["measure", "-o", str(out), "--jobs", "1", "--json", "--", *files])
-    finally:
-        capture.undo()
     with (out / "failures.csv").open(newline="", encoding="utf-8") as handle:
         failures = list(csv.DictReader(handle))
-    report = {os.path.basename(f["file"]): f for f in said[0]["files"]}  # type: ignore[index]
+    report = {os.path.basename(f["file"]): f for f in json.loads(said.getvalue())["files"]}
     return {"manifest": manifest, "code": code, "report": report, "failures": failures, "out": out}
 
 
