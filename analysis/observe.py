@@ -4,7 +4,8 @@ Conventions
 -----------
 A row is a matched note whose deviations are its own: ornaments (flams, rolls) share their hit's and are left out.
 ``value`` is what the dynamics figures are made of: the velocity itself for drums, whose accents belong to the groove,
-and the velocity against the local level for other instruments. Milliseconds, late positive; NaN = not known.
+and the velocity against the local level for other instruments. A timing further out than 3.5 robust standard
+deviations (an arpeggio, a note matched wrongly) counts as lying there. Milliseconds, late positive; NaN = not known.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ KINDS = ("drums", "keyboard", "melody")
 DRUM_CHANNEL = 9
 # With fewer chords than this share of its moments, a part counts as one voice.
 CHORDAL_SHARE = 0.15
+_ENOUGH = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,11 +124,20 @@ def _of_take(deviations: Deviations, kind: str, number: int) -> Observations:
         group=group,
         rank=rank,
         voice=voice,
-        timing_ms=rows.timing_ms,
+        timing_ms=_without_outliers(rows.timing_ms),
         value=value,
         velocity=rows.velocity,
         articulation_log2=rows.articulation_log2,
     )
+
+
+def _without_outliers(timing_ms: np.ndarray) -> np.ndarray:
+    """Draw outliers in to 3.5 robust standard deviations (1.4826 MAD) from the median."""
+    middle = float(np.median(timing_ms))
+    reach = 3.5 * 1.4826 * float(np.median(np.abs(timing_ms - middle)))
+    if len(timing_ms) < _ENOUGH or reach <= 0.0:
+        return timing_ms
+    return np.clip(timing_ms, middle - reach, middle + reach)
 
 
 def codes(seen: Observations, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:

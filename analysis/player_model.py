@@ -33,7 +33,6 @@ from .observe import Observations, codes
 
 # Window of the clock's size, in moments: about 16 bars of eighths.
 CLOCK_WINDOW = 128
-TEMPO_WINDOW_BEAT = 64
 QUANTILES = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 # An instrument's mean counts as this many notes against a cell's own.
 SHRINK_NOTES = 8.0
@@ -313,8 +312,15 @@ def _articulation(seen: Observations) -> dict[str, Any]:
 
 def _tempo(deviations: Sequence[Deviations]) -> dict[str, Any]:
     """Fit the tempo curve: an arch over each phrase and a fractional drift, both as log2 of the tempo ratio."""
-    window = TEMPO_WINDOW_BEAT
-    nothing = {"n": 0, "arch_log2": 0.0, "phrase_beats": 16, "drift_sd_log2": 0.0, "beta": 1.0, "window": window}
+    none = {
+        "n": 0,
+        "arch_log2": 0.0,
+        "phrase_beats": 16,
+        "drift_sd_log2": 0.0,
+        "beta": 1.0,
+        "corner": 0.0,
+        "window": 64,
+    }
     curves = []
     for d in deviations:
         if d.reference.get("timing_basis") != "tempo" or len(d.tempo) < _FEWEST:
@@ -324,7 +330,7 @@ def _tempo(deviations: Sequence[Deviations]) -> dict[str, Any]:
             ratio = np.log2(d.basis.tempo_bpm_at(beat) / d.reference_timeline.tempo_bpm_at(beat))
             curves.append((beat, ratio - ratio.mean()))
     if not curves:
-        return nothing
+        return none
     best = (-1.0, 16, 0.0)
     total = sum(float((r**2).sum()) for _, r in curves)
     for phrase_beats in (8, 12, 16, 24, 32):
@@ -335,16 +341,19 @@ def _tempo(deviations: Sequence[Deviations]) -> dict[str, Any]:
             best = (cross**2 / power, phrase_beats, cross / power)
     _, phrase_beats, arch = best
     left = [r - arch * phrase_arch(beat, phrase_beats) for beat, r in curves]
-    noise = fit_noise(left, window, corners=False)
-    beta, drift = noise.beta, noise.fractional_sd
+    # The drift's size is told for a piece as long as those heard; a longer one strays little further.
+    window = int(np.clip(np.median([len(r) for r in left]), 16, 512))
+    noise = fit_noise(left, window)
+    known = noise.fractional_sd > 0.0
     pooled = float(np.sqrt(np.mean(np.concatenate(left) ** 2)))
     return {
         "n": int(sum(len(r) for r in left)),
         "arch_log2": _r(arch, 4),
         "phrase_beats": phrase_beats,
         "explained_by_arch": _r(max(best[0], 0.0) / total, 3) if total > 0 else 0.0,
-        "drift_sd_log2": _r(drift if np.isfinite(drift) and drift > 0 else pooled, 4),
-        "beta": _r(beta, 3) if np.isfinite(beta) and drift > 0 else 1.0,
+        "drift_sd_log2": _r(pooled, 4),
+        "beta": _r(noise.beta, 3) if known else 1.0,
+        "corner": _r(max(noise.corner if known else 0.0, 1.0 / window), 6),
         "window": window,
     }
 

@@ -160,7 +160,15 @@ def piano_plain(command: str) -> Profile:
         },
         "dynamics": {"n": 0, "absolute": False, "quantile_levels": None, "voices": dynamics},
         "articulation": {"n": 0, "mean_log2": -0.07, "sd_log2": 0.12, "lag1": 0.2},
-        "tempo": {"n": 0, "arch_log2": 0.02, "phrase_beats": 16, "drift_sd_log2": 0.02, "beta": 1.0, "window": 64},
+        "tempo": {
+            "n": 0,
+            "arch_log2": 0.02,
+            "phrase_beats": 16,
+            "drift_sd_log2": 0.02,
+            "beta": 1.0,
+            "corner": 1 / 64,
+            "window": 64,
+        },
     }
     card = {
         "title": "Piano, plain: published findings and plain choices, no recording",

@@ -39,6 +39,8 @@ PLAYERS = ("auto", "parametric", "donor")
 DRUM_CHANNEL = 9
 # Notes of one key keep their order: none moves further than this share of the way to its neighbour.
 _REACH = 0.45
+# Longer scores (a day at 120 bpm has 172 800 beats) get tempo knots around their notes only.
+_MOST_BEATS = 200_000
 # libm and FFT libraries differ in the last bits; rounding to a picosecond-like step makes results the same everywhere.
 _STEP_MS = 1e-6
 
@@ -348,7 +350,12 @@ def _tempo(
 ) -> tuple[TempoCurve, list[str]]:
     """Return the played tempo with a knot on every beat and on every written tempo change."""
     end = float(np.max(notes.onset_beat + np.nan_to_num(notes.duration_beat)))
-    beat = np.arange(min(0.0, np.floor(notes.onset_beat.min())), np.ceil(end) + 2.0)
+    first = min(0.0, float(np.floor(notes.onset_beat.min())))
+    if end - first <= _MOST_BEATS:
+        beat = np.arange(first, np.ceil(end) + 2.0)
+    else:  # a note a year later: knots around the notes only
+        near = np.floor(np.concatenate([notes.onset_beat, notes.onset_beat + np.nan_to_num(notes.duration_beat)]))
+        beat = np.unique(np.concatenate([[first], near, near + 1.0, near + 2.0]))
     profile = cast.drums if any(part.drums for part in parts) else cast.others
     said = []
     ratio = np.zeros(len(beat))

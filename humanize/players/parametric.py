@@ -241,6 +241,6 @@ def tempo_curve(beat: np.ndarray, profile: Profile, dice: Dice) -> np.ndarray:
     figures = profile.model["tempo"]
     n, window = len(beat), int(figures["window"])
     noise = dice.normal(circle_length(n, window), "tempo", "drift")
-    drift = fractional_noise(noise, n, figures["beta"], window)
+    drift = fractional_noise(noise, n, figures["beta"], window, figures.get("corner", 0.0))
     ratio = figures["arch_log2"] * phrase_arch(beat, figures["phrase_beats"]) + figures["drift_sd_log2"] * drift
     return ratio - ratio.mean()

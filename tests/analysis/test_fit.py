@@ -105,7 +105,11 @@ def test_donor_rows_are_the_measured_ones(drum_takes, refitted):
     first = refitted.arrays["take"] == 0
     notes = drum_takes[0].notes
     assert first.sum() == len(notes)
-    assert np.sort(refitted.arrays["timing_ms"][first]) == pytest.approx(np.sort(notes.timing_ms), abs=1 / 32)
+    stored, real = np.sort(refitted.arrays["timing_ms"][first]), np.sort(notes.timing_ms)
+    assert np.abs(stored[10:-10] - real[10:-10]).max() <= 1 / 32
+    # The outermost few are drawn in to 3.5 robust standard deviations.
+    reach = 3.5 * 1.4826 * np.median(np.abs(real - np.median(real)))
+    assert np.abs(stored - np.median(real)).max() <= reach + 1 / 32
     assert set(refitted.arrays["velocity"][first].tolist()) == set(np.rint(notes.velocity).astype(int).tolist())
 
 
