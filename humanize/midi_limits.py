@@ -93,6 +93,8 @@ def strands_of(smf: Smf, gone: np.ndarray) -> Strands:
     bends = np.zeros(len(starts) - 1, np.bool_)
     bends[which[kind == 0xE0]] = True
     bending = bends[which] if len(which) else np.zeros(0, np.bool_)
+    # Where bends are, key pressure is bound to every note as the other controls are, not to its own key alone.
+    role[bending & (role == _KEYED)] = _CONTROL
     pedal = (kind == 0xB0) & np.isin(data1, PEDALS)
     barrier = np.zeros(len(row), np.int8)
     barrier[(kind == 0xC0) | pedal] = 1
