@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from ..core.errors import TakeprintError
-from .progress import complain
+from .progress import complain, hushed_libraries
 
 DONE, SOME_FAILED, REFUSED, INTERNAL, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 70, 130, 141
 AMOUNT_LIMIT = 10.0
@@ -309,9 +309,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(left.code or 0)
     except BrokenPipeError:
         return _closed_pipe()
-    with warnings.catch_warnings():
-        if not os.environ.get("TAKEPRINT_DEBUG"):
-            warnings.simplefilter("ignore")  # doubts about an input come in our own words, a library's would leak
+    if os.environ.get("TAKEPRINT_DEBUG"):
+        return _guarded(args)
+    with warnings.catch_warnings(), hushed_libraries():
+        warnings.simplefilter("ignore")  # doubts about an input come in our own words, a library's would leak
         return _guarded(args)
 
 

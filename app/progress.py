@@ -9,6 +9,7 @@ where standard error is a terminal. Nothing is coloured, so ``NO_COLOR`` is hono
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import threading
 import time
@@ -37,6 +38,37 @@ def say(text: object = "") -> None:
 def complain(text: object) -> None:
     """Write the one line of a refusal, a warning or a failure."""
     say(f"takeprint: {one_line(text)}")
+
+
+@contextlib.contextmanager
+def hushed_libraries() -> Iterator[None]:
+    """Keep what C libraries write to standard error off the screen; our own words still come.
+
+    Decoders complain there about damage that we report in our own words. Workers that are started inside inherit it.
+    """
+    try:
+        ours = sys.stderr.fileno() == 2
+    except (AttributeError, ValueError, OSError):
+        ours = False
+    if not ours:
+        yield
+        return
+    old = sys.stderr
+    old.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    words = open(kept, "w", buffering=1, encoding=old.encoding, errors="backslashreplace", closefd=False)
+    try:
+        os.dup2(nowhere, 2)
+        sys.stderr = words
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            words.flush()
+        sys.stderr = old
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 class Progress:

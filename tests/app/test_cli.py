@@ -507,6 +507,16 @@ def test_warnings_of_libraries_do_not_leak(
     assert capsys.readouterr().err == ""
 
 
+def test_libraries_in_c_are_hushed_and_our_words_are_not() -> None:
+    script = (
+        "import os, sys; from takeprint.app.progress import hushed_libraries, complain\n"
+        "with hushed_libraries():\n    os.write(2, b'noise of a decoder'); complain('é \\udcff')\n"
+        "os.write(2, b'after')"
+    )
+    done = subprocess.run([sys.executable, "-X", "utf8", "-c", script], capture_output=True, check=True)
+    assert done.stderr.decode() == "takeprint: é \\udcff\nafter"
+
+
 def test_a_closed_pipe_is_quiet(midi_take: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "takeprint.app.cli", "measure", str(midi_take), "--json"],
