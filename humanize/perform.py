@@ -470,12 +470,14 @@ def _within_reach(part: Part, timing_ms: np.ndarray) -> np.ndarray:
 
 
 def _settled(made: Deviations, clock: Timeline, notes: Notes) -> Deviations:
-    """Give notes that nothing moves exactly the times they are written at, to the last bit."""
+    """Give notes that nothing moves exactly the times they are written at; round what depends on the machine."""
     rows = made.notes
     index = rows.reference_index
+    # Powers of two differ in the last bit from one numpy to another; a nanosecond is nothing.
+    rows = rows.replace(duration_s=np.round(rows.duration_s, 9))
     written_s = clock.seconds_at(made.tempo.beat)
     if not np.array_equal(made.tempo.time_s, written_s):
-        return made
+        return made.replace(notes=rows)
     onset_s = notes.onset_s[index] + rows.timing_ms / 1000.0
     held = rows.articulation_log2 == 0.0
     known = held & np.isfinite(notes.duration_s[index])
