@@ -5,6 +5,8 @@ Conventions
 Late, sharp, louder and longer are positive, everywhere. A beat is a quarter note. NaN is "not known".
 """
 
+from .compare import Comparison, compare
+from .fit import fit
 from .measure import measure
 
-__all__ = ["measure"]
+__all__ = ["Comparison", "compare", "fit", "measure"]

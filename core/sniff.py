@@ -36,6 +36,8 @@ def sniff(path: str | os.PathLike[str]) -> str:
             )
         with open(where, "rb") as handle:
             head = handle.read(_HEAD_BYTES)
+    except TakeprintError:
+        raise
     except OSError as wrong:
         raise TakeprintError((wrong.strerror or str(wrong)).lower(), where=where, remedy="check the path") from wrong
     except ValueError as wrong:

@@ -286,20 +286,20 @@ def _from_note_array(array: np.ndarray) -> Take:
 
 def _from_score(path: Path) -> Take:
     """Read MusicXML or MEI through partitura; grace notes have no written length."""
-    from .files import sha256_of
-
-    try:
-        import partitura
-    except ImportError as missing:
-        raise TakeprintError(
-            "reading a score needs partitura",
-            where=str(path),
-            remedy="python -m pip install 'takeprint[score]', or export the score as MIDI",
-        ) from missing
     import warnings
+
+    from .files import sha256_of
 
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
+        try:
+            import partitura
+        except ImportError as missing:
+            raise TakeprintError(
+                "reading a score needs partitura",
+                where=str(path),
+                remedy="python -m pip install 'takeprint[score]', or export the score as MIDI",
+            ) from missing
         try:
             score = partitura.load_score(str(path))
             # Repeats are played out as a performer reads them, where partitura can tell.
