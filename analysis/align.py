@@ -242,14 +242,16 @@ def _by_chords(score: Notes, take: Notes, keys: tuple[np.ndarray, np.ndarray]) -
 
     written_order = np.argsort(score.onset_beat, kind="stable")
     played_order = np.argsort(take.onset_s, kind="stable")
-    beat, *written = _chords(score.onset_beat[written_order], keys[0][written_order], 1e-6, 1e-6)
-    time_s, *played = _chords(take.onset_s[played_order], keys[1][played_order], _CHORD_GAP_S, _CHORD_SPAN_S)
+    beat, low, high = _chords(score.onset_beat[written_order], keys[0][written_order], 1e-6, 1e-6)
+    time_s, low_played, high_played = _chords(
+        take.onset_s[played_order], keys[1][played_order], _CHORD_GAP_S, _CHORD_SPAN_S
+    )
     n, m = len(beat), len(time_s)
     # The whole table for a song; a wide band about the diagonal for more.
     band = m if (n + 1) * (2 * m + 2) <= _TABLE_CELLS else max(2000, int(0.05 * m), m // max(n, 1) + 1)
-    pair, _ = chord_path(*written, *played, band)
+    pair, _ = chord_path(low, high, low_played, high_played, band)
     rows = np.flatnonzero(pair >= 0)
-    shared = (written[0][rows] & played[0][pair[rows]]) | (written[1][rows] & played[1][pair[rows]])
+    shared = (low[rows] & low_played[pair[rows]]) | (high[rows] & high_played[pair[rows]])
     rows = rows[shared != 0]
     return _through_anchors(beat[rows], time_s[pair[rows]], score.onset_beat)
 

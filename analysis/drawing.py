@@ -182,7 +182,7 @@ def draw_scaling(axes: Axes, series: np.ndarray, colour: str, label: str) -> str
 def memory_axes(axes: Axes, lowest: float) -> None:
     """Label the axes of an autocorrelation."""
     zero(axes)
-    if not any(len(line.get_xdata()) for line in axes.lines[:-1]):
+    if not any(np.size(line.get_xdata()) for line in axes.lines[:-1]):
         axes.set_xticks([])
     axes.set_ylim(min(-0.25, 1.1 * max(lowest, -0.9)), 1.0)
     axes.set_xlabel("lag (onsets)")
@@ -197,7 +197,7 @@ def scaling_axes(axes: Axes) -> None:
     axes.set_xlabel("window (onsets)")
     axes.set_ylabel("fluctuation (ms)")
     axes.set_title("Timing: detrended fluctuation")
-    if not any(len(line.get_xdata()) for line in axes.lines):
+    if not any(np.size(line.get_xdata()) for line in axes.lines):
         axes.set(xticks=[], yticks=[])
         return
     axes.set_xscale("log")

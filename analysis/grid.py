@@ -120,7 +120,8 @@ def fit_grid(
     main, ornament = _ornaments(onset_s, voice, weight, beat_s)
     own = np.flatnonzero(main == np.arange(n))
     offset_own, tracked, gain = _slow_offset(beat[own], beat_s[own], offset_known)
-    sigma_s, names, lines, choice, line_beat = 0.02, [], [], np.zeros(0, int), np.zeros(0)
+    sigma_s, line_beat, choice = 0.02, np.zeros(0), np.zeros(0, int)
+    names: list[str] = []
     swing = (np.nan, "")
     for _ in range(3):
         place = beat[own] - offset_own

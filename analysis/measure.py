@@ -96,7 +96,7 @@ def _played_notes(take: Take) -> tuple[Notes, tuple[str, ...]]:
     """Return the take's notes, detected ones for audio, with what there is to say about them."""
     if take.notes is not None:
         notes = take.notes.rows(np.isfinite(take.notes.onset_s))
-        if take.smf is not None and take.smf.ticks_per_beat and len(notes):
+        if take.smf is not None and take.timeline is not None and take.smf.ticks_per_beat and len(notes):
             tick_ms = 60_000.0 / take.timeline.tempo_bpm_at(notes.onset_beat) / take.smf.ticks_per_beat
             # A tick's rounding is uniform: 90 % of it lies within 0.45 tick.
             notes = notes.replace(onset_uncertainty_ms=0.45 * tick_ms)
@@ -207,7 +207,7 @@ def _clock_and_grid(
     """Return the clock, the notes' places on it, the reference's kind, and whether beat 0 is known."""
     if click not in (None, "file", "none"):
         try:
-            tempo_bpm = float(click)  # type: ignore[arg-type]
+            tempo_bpm = float(click)
         except (TypeError, ValueError):
             raise TakeprintError(f"click={click!r}", rule="a click is a tempo in bpm, 'file' or 'none'") from None
         clock = Timeline.constant(tempo_bpm)

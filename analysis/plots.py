@@ -159,11 +159,13 @@ def _picture(draw: Any, *arguments: Any) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    with mpl.rc_context(_STYLE), warnings.catch_warnings():
+    style: Any = _STYLE
+    with mpl.rc_context(style), warnings.catch_warnings():
         # A name in a script that the font lacks shows as boxes; that is no reason to fail.
         warnings.filterwarnings("ignore", message=".*Glyph.*", category=UserWarning)
         figure = Figure(layout="constrained")
-        figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)  # type: ignore[union-attr]
+        layout: Any = figure.get_layout_engine()
+        layout.set(w_pad=0.1, h_pad=0.1)
         FigureCanvasAgg(figure)
         draw(figure, *arguments)
         out = io.BytesIO()
@@ -305,7 +307,8 @@ def _draw_comparison(
     unit = loudness_unit([*real, *synthetic])
     hits = [[hits_of(d, unit) for d in side] for side in sides]
     figure.set_size_inches(12.5, 10.2)
-    top, middle, bottom, words = figure.subfigures(4, 1, height_ratios=[2.2, 2.5, 2.9, 2.1])
+    bands: Any = figure.subfigures(4, 1, height_ratios=[2.2, 2.5, 2.9, 2.1])
+    top, middle, bottom, words = bands
     _draw_series(top, sides, [side[0] for side in hits])
     _draw_distributions(middle, comparison, sides, hits, unit)
     left, right = bottom.subplots(1, 2)

@@ -20,6 +20,7 @@ from pathlib import Path
 import mido
 import numpy as np
 import symusic
+
 from takeprint.core.errors import TakeprintError
 from takeprint.core.smf import Smf, read_smf
 

@@ -14,6 +14,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
+
 from takeprint.analysis import measure
 from takeprint.analysis.fluctuation import describe
 from takeprint.analysis.tempo import mean_onsets

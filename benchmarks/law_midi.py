@@ -44,7 +44,9 @@ def one(take: Path, score: Take):
     clock = again_take.timeline
     tick_s = 60.0 / clock.tempo_bpm_at(clock.beats_at(np.nan_to_num(a.onset_s))) / again_take.smf.ticks_per_beat
     on = np.isfinite(a.onset_s)
-    tempo = np.max(np.abs(np.log(d.tempo.tempo_bpm / again.tempo.tempo_bpm))) if len(d.tempo) == len(again.tempo) else 9.0
+    tempo = (
+        np.max(np.abs(np.log(d.tempo.tempo_bpm / again.tempo.tempo_bpm))) if len(d.tempo) == len(again.tempo) else 9.0
+    )
     return {
         "rows": int((a.label != b.label).sum()),
         "onset_ticks": float(np.max(np.abs(a.onset_s - b.onset_s)[on] / tick_s[on])),

@@ -84,7 +84,7 @@ class _Guard(io.RawIOBase):
         return self.file.tell()
 
     def readinto(self, buffer: Any) -> int:
-        return self.file.readinto(buffer)  # type: ignore[attr-defined,no-any-return]
+        return self.file.readinto(buffer)  # type: ignore[attr-defined]
 
     def write(self, data: Any) -> int:
         try:

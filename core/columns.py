@@ -146,5 +146,5 @@ class Columns:
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Self:
         """Read a table from its JSON form; missing columns become "not known", unknown ones are passed over."""
-        known = {name: list(document[name]) for name in cls.names() if name in document}
-        return cls.build(**known)
+        known: dict[str, Any] = {name: list(document[name]) for name in cls.names() if name in document}
+        return cls.build(None, **known)

@@ -304,9 +304,12 @@ class Deviations:
 
 
 def finite(value: Any) -> Any:
-    """Return a JSON-ready copy: numpy scalars as Python's, NaN and infinities as None."""
+    """Return a JSON-ready copy: numpy scalars as Python's, NaN and infinities as None, text that UTF-8 can hold."""
+    if isinstance(value, str):
+        # A file name that is no UTF-8 comes from the system with lone surrogates.
+        return value.encode("utf-8", "backslashreplace").decode()
     if isinstance(value, Mapping):
-        return {str(k): finite(v) for k, v in value.items()}
+        return {finite(str(k)): finite(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [finite(v) for v in value]
     if isinstance(value, np.ndarray):

@@ -49,7 +49,7 @@ def scale(deviations: Deviations, amount: float, traces: Mapping[str, float]) ->
         return deviations
     clock = deviations.reference_timeline
     free = deviations.reference.get("timing_basis") == "tempo" and len(deviations.tempo) >= 2
-    old_basis = deviations.basis
+    old_basis = deviations.basis if free else clock
     tempo = _scaled_tempo(deviations.tempo, clock, amounts["tempo"])
     new_basis = Timeline(tempo.beat, tempo.time_s) if free else clock
     latency_ms = deviations.latency_ms * amounts["timing"]
@@ -121,7 +121,11 @@ def _scaled_notes(
     # An added note has no written place: it keeps its place in the music, beat for beat.
     beat = np.where(added, old.beats_at(np.nan_to_num(notes.onset_s) - old_latency_s), notes.reference_beat)
     residual_s = np.where(added, 0.0, timing_ms / 1000.0)
-    onset_s = np.where(match | added, new.seconds_at(np.nan_to_num(beat)) + new_latency_s + residual_s, np.nan)
+    due_s = new.seconds_at(np.nan_to_num(beat))
+    if old is new:
+        # The reference's own clock: in a MIDI file of format 2 every track has one of its own.
+        due_s = np.where(match & np.isfinite(notes.reference_onset_s), notes.reference_onset_s, due_s)
+    onset_s = np.where(match | added, due_s + new_latency_s + residual_s, np.nan)
 
     written_velocity = np.where(np.isfinite(notes.reference_velocity), notes.reference_velocity, notes.velocity)
     velocity = written_velocity + amounts["dynamics"] * (notes.velocity - written_velocity)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+
 from takeprint.core.deviations import DeviationNotes, Deviations, TempoCurve
 from takeprint.core.take import load_take
 

@@ -6,13 +6,13 @@ import json
 
 import numpy as np
 import pytest
+
 from takeprint.analysis.compare import SCHEMA, Comparison, compare
 from takeprint.analysis.passages import passages_of
 from takeprint.analysis.realism import auc, logistic_ridge
 from takeprint.analysis.tells import find_tells
 from takeprint.core.deviations import Deviations
 from takeprint.core.errors import TakeprintError
-
 from tests.analysis.handmade import drums, groove, pattern, player, remade
 
 FAST = {"permutations": 500}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from takeprint.analysis.fluctuation import (
     LEAST,
     autocorrelation,
@@ -14,7 +15,6 @@ from takeprint.analysis.fluctuation import (
 )
 from takeprint.core.errors import TakeprintError
 from takeprint.core.kernels.detrended_fluctuation import detrended_fluctuation
-
 from tests.naive.detrended_fluctuation import detrended_fluctuation as naive_fluctuation
 
 

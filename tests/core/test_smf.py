@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from takeprint.core.errors import TakeprintError
 from takeprint.core.kernels.note_pairs import note_pairs
 from takeprint.core.kernels.smf_decode import smf_decode
@@ -16,7 +17,6 @@ from takeprint.core.kernels.smf_encode import smf_encode
 from takeprint.core.notes import Notes
 from takeprint.core.smf import Smf, SmfLimits, read_smf, write_new_smf
 from takeprint.core.timeline import Metre, Timeline
-
 from tests import referee
 from tests.naive.note_pairs import note_pairs as naive_pairs
 from tests.naive.smf_decode import smf_decode as naive_decode

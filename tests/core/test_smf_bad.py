@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from takeprint.core.errors import TakeprintError
 from takeprint.core.notes import Notes
 from takeprint.core.smf import read_smf
-
 from tests.smf_files import EOT, note, smf_of
 
 

@@ -7,6 +7,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+
 from takeprint.analysis.onsets import detect_onsets
 from takeprint.core.audio import open_audio, write_audio
 from takeprint.core.deviations import DeviationNotes, Deviations
