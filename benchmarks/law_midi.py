@@ -2,10 +2,10 @@
 
     python benchmarks/law_midi.py SHARED_DATA_FOLDER [EVERY]
 
-Drums (Groove MIDI): each take is measured against its click and quantized by rendering it without its timing; the take
-is measured against that score, rendered onto it and measured again. Piano (Vienna 4x22): the score is the MusicXML as
-MIDI. Printed: the greatest difference of onsets in ticks of the rendered file, of timing, tempo, articulation, velocity,
-and how many notes changed their label.
+Drums (Groove MIDI): each take is measured against its click and quantized by rendering it without its timing; the
+take is measured against that score, rendered onto it and measured again. Piano (Vienna 4x22): the score is the
+MusicXML as MIDI. Printed: the greatest difference of onsets in ticks of the rendered file, of timing, tempo,
+articulation, velocity, and how many notes changed their label.
 """
 
 import sys
@@ -44,9 +44,8 @@ def one(take: Path, score: Take):
     clock = again_take.timeline
     tick_s = 60.0 / clock.tempo_bpm_at(clock.beats_at(np.nan_to_num(a.onset_s))) / again_take.smf.ticks_per_beat
     on = np.isfinite(a.onset_s)
-    tempo = (
-        np.max(np.abs(np.log(d.tempo.tempo_bpm / again.tempo.tempo_bpm))) if len(d.tempo) == len(again.tempo) else 9.0
-    )
+    same_knots = len(d.tempo) == len(again.tempo)
+    tempo = np.max(np.abs(np.log(d.tempo.tempo_bpm / again.tempo.tempo_bpm))) if same_knots else np.inf
     return {
         "rows": int((a.label != b.label).sum()),
         "onset_ticks": float(np.max(np.abs(a.onset_s - b.onset_s)[on] / tick_s[on])),

@@ -88,7 +88,8 @@ def test_pypi_humanize_and_ours_live_in_one_environment(fresh, tmp_path):
 
 
 def test_the_console_script_is_declared(fresh, tmp_path):
-    code = "from importlib.metadata import entry_points as e; print([p.value for p in e(group='console_scripts', name='takeprint')])"
+    code = "from importlib.metadata import entry_points as e\n"
+    code += "print([p.value for p in e(group='console_scripts', name='takeprint')])"
     assert run(str(fresh), "-c", code, cwd=tmp_path).strip() == "['takeprint.app.cli:main']"
 
 
