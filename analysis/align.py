@@ -26,11 +26,14 @@ from ..core.errors import TakeprintError
 from ..core.notes import Notes
 from ..core.timeline import Timeline
 
-# Notes of one chord follow each other this closely, and the whole chord lasts no longer.
-_CHORD_GAP_S, _CHORD_SPAN_S = 0.04, 0.2
+# Notes of one chord follow each other this closely (a quick trill is no chord, a melody that leads is part of one), and
+# the whole chord lasts no longer.
+_CHORD_GAPS_S, _CHORD_SPAN_S = (0.04, 0.07), 0.2
 # A note may lie this share of a local beat from where it was due, within these bounds.
 _TOLERANCE_BEATS, _LEAST_TOLERANCE_S, _MOST_TOLERANCE_S = 0.3, 0.15, 0.8
 _WRONG_NOTE_S = 0.15
+# A chord whose notes lie farther apart than this may be rolled.
+_ROLL_S = 0.15
 _LEAST_SHARE = 0.3
 _TABLE_CELLS = 40_000_000
 
@@ -79,10 +82,11 @@ def align_notes(score: Notes, take: Notes, take_clock: Timeline | None = None) -
         return Alignment(np.full(len(score), -1), nothing, nothing, np.zeros((0, 2), dtype=np.int64))
     pitched = bool(np.isfinite(take.pitch).any())
     keys = _keys(score, take) if pitched else None
-    guesses = []
-    if take_clock is not None:
-        guesses.append(_latency_free(take_clock.seconds_at(score.onset_beat), take.onset_s, score, take, keys))
-    best_pairs, best_guess = _refined(score, take, keys, *_first_guess(score, take, keys, guesses))
+    candidates = []
+    for first_guess_s in _first_guesses(score, take, keys, take_clock):
+        pairs, guess_s = _refined(score, take, keys, first_guess_s)
+        candidates.append((_left_over(score, take, pairs), _cost(score, take, pairs, guess_s), pairs, guess_s))
+    _, _, best_pairs, best_guess = min(candidates, key=lambda found: found[:2])
     found = int((best_pairs >= 0).sum())
     fewest = min(len(np.unique(score.onset_beat)), len(take)) if keys is None else min(len(score), len(take))
     if found < _LEAST_SHARE * fewest:
@@ -123,44 +127,44 @@ def _latency_free(
     return guess_s + float(np.median(onset_s[pairs[rows]] - guess_s[rows]))
 
 
-def _first_guess(
-    score: Notes, take: Notes, keys: tuple[np.ndarray, np.ndarray] | None, guesses: list[np.ndarray]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the pairs and the guess at the least cost; a clock that nearly every note is close to ends the search."""
-    best: tuple[float, np.ndarray, np.ndarray] | None = None
-    for guess_s in guesses:
+def _first_guesses(
+    score: Notes, take: Notes, keys: tuple[np.ndarray, np.ndarray] | None, take_clock: Timeline | None
+) -> list[np.ndarray]:
+    """Return guesses of when each written note is due; a clock that nearly every note is close to ends the search."""
+    guesses = []
+    if take_clock is not None:
+        guess_s = _latency_free(take_clock.seconds_at(score.onset_beat), take.onset_s, score, take, keys)
         pairs = _pairs(score, take, keys, guess_s)
         rows = np.flatnonzero(pairs >= 0)
         off_s = np.abs(take.onset_s[pairs[rows]] - guess_s[rows])
-        best = (_cost(score, take, pairs, guess_s), pairs, guess_s)
         close = len(rows) and float(np.percentile(off_s, 90)) < 0.08
         if close and 2 * len(rows) >= 0.95 * (len(score) + len(take)):
-            return pairs, guess_s
-    guess_s = _by_chords(score, take, keys) if keys is not None else _by_intervals(score, take)
-    pairs = _pairs(score, take, keys, guess_s)
-    if best is None or _cost(score, take, pairs, guess_s) < best[0]:
-        return pairs, guess_s
-    return best[1], best[2]
+            return [guess_s]
+        guesses.append(guess_s)
+    if keys is None:
+        return [*guesses, _by_intervals(score, take)]
+    return [*guesses, *(_by_chords(score, take, keys, gap_s) for gap_s in _CHORD_GAPS_S)]
 
 
 def _refined(
     score: Notes,
     take: Notes,
     keys: tuple[np.ndarray, np.ndarray] | None,
-    pairs: np.ndarray,
     guess_s: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Pair again about the pairs found, following them more or less closely; keep what leaves the fewest notes over.
+    """Pair, and pair again about the pairs found, more or less closely; keep what leaves the fewest notes over.
 
     A figure that is repeated under a ritardando can be put one too early, and then confirms itself; some notes are
     left over then, and another closeness finds the right place.
     """
+    pairs = _pairs(score, take, keys, guess_s)
     best = (_left_over(score, take, pairs), _cost(score, take, pairs, guess_s), pairs, guess_s)
     first = pairs, guess_s
     for own_share in (1.0, 0.75, 0.5):
         pairs, guess_s = first
         for _ in range(3):
             guess_s = _smooth_guess(score.onset_beat, take.onset_s, pairs, guess_s, own_share)
+            guess_s = _along_rolls(score, take, pairs, guess_s)
             pairs = _pairs(score, take, keys, guess_s)
             found = (_left_over(score, take, pairs), _cost(score, take, pairs, guess_s), pairs, guess_s)
             if found[:2] < best[:2]:
@@ -237,15 +241,14 @@ def _chords(onset: np.ndarray, key: np.ndarray, gap: float, span: float) -> tupl
     return onset[starts], np.bitwise_or.reduceat(low, starts), np.bitwise_or.reduceat(high, starts)
 
 
-def _by_chords(score: Notes, take: Notes, keys: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+def _by_chords(score: Notes, take: Notes, keys: tuple[np.ndarray, np.ndarray], gap_s: float) -> np.ndarray:
     from ..core.kernels.chord_path import chord_path
 
     written_order = np.argsort(score.onset_beat, kind="stable")
     played_order = np.argsort(take.onset_s, kind="stable")
     beat, low, high = _chords(score.onset_beat[written_order], keys[0][written_order], 1e-6, 1e-6)
-    time_s, low_played, high_played = _chords(
-        take.onset_s[played_order], keys[1][played_order], _CHORD_GAP_S, _CHORD_SPAN_S
-    )
+    played = take.onset_s[played_order], keys[1][played_order]
+    time_s, low_played, high_played = _chords(*played, gap_s, _CHORD_SPAN_S)
     n, m = len(beat), len(time_s)
     # The whole table for a song; a wide band about the diagonal for more.
     band = m if (n + 1) * (2 * m + 2) <= _TABLE_CELLS else max(2000, int(0.05 * m), m // max(n, 1) + 1)
@@ -295,6 +298,27 @@ def _through_anchors(beat: np.ndarray, time_s: np.ndarray, at: np.ndarray, own_s
     out = np.interp(at, beat, line_s)
     out = np.where(at < beat[0], line_s[0] + (at - beat[0]) * before, out)
     return np.where(at > beat[-1], line_s[-1] + (at - beat[-1]) * after, out)
+
+
+def _along_rolls(score: Notes, take: Notes, pairs: np.ndarray, guess_s: np.ndarray) -> np.ndarray:
+    """Let the notes of a chord that is rolled from below be due one after the other, as the matched ones say."""
+    _, index, size = np.unique(score.onset_beat, return_inverse=True, return_counts=True)
+    matched = pairs >= 0
+    first_s, last_s = np.full(len(size), np.inf), np.full(len(size), -np.inf)
+    np.minimum.at(first_s, index[matched], take.onset_s[pairs[matched]])
+    np.maximum.at(last_s, index[matched], take.onset_s[pairs[matched]])
+    count = np.bincount(index[matched], minlength=len(size))
+    out = guess_s.copy()
+    for chord in np.flatnonzero((count >= 4) & (last_s - first_s > _ROLL_S)).tolist():
+        rows = np.flatnonzero(index == chord)
+        rank = np.argsort(np.argsort(score.pitch[rows], kind="stable"), kind="stable")
+        has = matched[rows]
+        heard_s = take.onset_s[pairs[rows[has]]]
+        line = np.polyfit(rank[has], heard_s, 1)
+        off_s = heard_s - np.polyval(line, rank[has])
+        if line[0] > 0.0 and np.std(off_s) < 0.25 * np.std(heard_s):
+            out[rows] = np.polyval(line, rank)
+    return out
 
 
 def _between(beat: np.ndarray, time_s: np.ndarray) -> np.ndarray:
