@@ -342,6 +342,11 @@ def _comparison_words(comparisons: dict[str, Comparison]) -> list[str]:
                 f"    A simple classifier tells it from real takes with AUC {_number(found.realism['auc'], 2)}"
                 f" (0.50 is chance; real from real: {_number(found.realism.get('floor_auc'), 2)})."
             )
+        if name == "takeprint":
+            lines.append(
+                "    Its deviations are borrowed from these very takes, so this shows how they are laid, not that"
+            )
+            lines.append("    a new player was invented; a stronger test tells it from other drummers.")
     return lines
 
 

@@ -3,8 +3,8 @@
     python benchmarks/guarantees.py FOLDER [EVERY]
 
 Each file is loaded and saved unchanged, humanized with amount 0 (both must give the same bytes), and humanized as a
-user would with amount 1 (default profiles, tempo as tempo events), which the referee holds against the input. MIDI files
-inside .tar.gz archives are taken, too.
+user would with amount 1 (default profiles, tempo as tempo events), which the referee holds against the input. MIDI
+files inside .tar.gz archives are taken, too.
 """
 
 import importlib.util
