@@ -17,7 +17,7 @@ import numpy as np
 from .errors import TakeprintError
 
 
-def _through(x: np.ndarray, y: np.ndarray, at: Any) -> np.ndarray:
+def through_knots(x: np.ndarray, y: np.ndarray, at: Any) -> np.ndarray:
     """Evaluate the piecewise-linear map with linear extrapolation; exact at the knots."""
     at = np.asarray(at, dtype=np.float64)
     i = np.clip(np.searchsorted(x, at, side="right") - 1, 0, len(x) - 2)
@@ -81,11 +81,11 @@ class Timeline:
 
     def seconds_at(self, beat: Any) -> np.ndarray:
         """Return the time of each beat position, seconds."""
-        return _through(self.beat, self.time_s, beat)
+        return through_knots(self.beat, self.time_s, beat)
 
     def beats_at(self, time_s: Any) -> np.ndarray:
         """Return the beat position of each time."""
-        return _through(self.time_s, self.beat, time_s)
+        return through_knots(self.time_s, self.beat, time_s)
 
     def tempo_bpm_at(self, beat: Any) -> np.ndarray:
         """Return the tempo right after each beat position, bpm."""

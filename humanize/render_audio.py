@@ -26,7 +26,7 @@ from ..core.deviations import DeviationNotes, Deviations
 from ..core.errors import TakeprintError
 from ..core.files import Name, copy_atomic
 from ..core.take import Take, load_take
-from ..core.timeline import _through
+from ..core.timeline import through_knots
 from .disclosure import disclosure_text
 from .splicing import Source, bridge
 
@@ -465,7 +465,7 @@ def _applied(
         at, first = np.unique(known, return_index=True)
         kept = onset_s[rows][first]
         if len(at) > 1:
-            onset_s[where] = _through(at, kept, notes.reference_onset_s[where])
+            onset_s[where] = through_knots(at, kept, notes.reference_onset_s[where])
         else:
             onset_s[where] = notes.reference_onset_s[where]
     else:
