@@ -22,7 +22,6 @@ from typing import Any
 import numpy as np
 
 from ...core.fractional import circle_length, fractional_noise
-from ...core.kernels.linked_memory import linked_memory
 from ...core.metrical import phrase_arch, previous_of
 from ...core.profile import Profile
 from .part import Dice, Invented, Part, SlotTable, Voices, known_voices
@@ -166,6 +165,8 @@ def _changes(part: Part, voices: Mapping[str, Mapping[str, Any]], voice: Voices,
 
 def _dynamics(part: Part, model: Mapping[str, Any], voice: Voices, dice: Dice) -> tuple[np.ndarray, np.ndarray]:
     """Return (velocity residual, the profile's own velocity for the place) per note."""
+    from ...core.kernels.linked_memory import linked_memory
+
     figures = model["dynamics"]
     voices = figures["voices"]
     rows = [r for r in model["template"] if r["velocity"] is not None]
@@ -207,6 +208,8 @@ def _shaped(unit: np.ndarray, figures: Mapping[str, Any], voice: Voices) -> np.n
 
 def _articulation(part: Part, model: Mapping[str, Any], dice: Dice) -> np.ndarray:
     """Return how much longer each note is held: half of the spread is the chord's, half the finger's."""
+    from ...core.kernels.linked_memory import linked_memory
+
     figures = model["articulation"]
     if part.drums or (figures["mean_log2"] == 0.0 and figures["sd_log2"] == 0.0):
         return np.zeros(len(part))
