@@ -54,6 +54,24 @@ def _coerced(values: Any, kind: str, name: str) -> np.ndarray:
     return array
 
 
+_JSON_TYPES: dict[str, tuple[type, ...]] = {"real": (int, float), "whole": (int,), "text": (str,)}
+
+
+def _refuse_foreign(values: Any, kind: str, name: str) -> None:
+    """Refuse what numpy would convert in silence: numbers in quotes, truth values, fractions for row numbers."""
+    if not isinstance(values, list):
+        raise TakeprintError(f"column {name!r} is {type(values).__name__}", rule="a column is a list")
+    foreign = set(map(type, values)) - {type(None), *_JSON_TYPES[kind]}
+    if foreign:
+        said = {"real": "numbers", "whole": "whole numbers", "text": "texts"}[kind]
+        raise TakeprintError(
+            f"column {name!r} holds a {sorted(t.__name__ for t in foreign)[0]}", rule=f"it holds {said} or null"
+        )
+    limit = 2**63 if kind == "whole" else float(np.finfo(np.float64).max)
+    if kind != "text" and any(v is not None and (v < -limit or v >= limit) for v in values):
+        raise TakeprintError(f"column {name!r} holds a number beyond all bounds", rule="numbers are finite")
+
+
 @dataclass(frozen=True, eq=False)
 class Columns:
     """Base of all tables: see the module's Conventions."""
@@ -145,6 +163,19 @@ class Columns:
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Self:
-        """Read a table from its JSON form; missing columns become "not known", unknown ones are passed over."""
-        known: dict[str, Any] = {name: list(document[name]) for name in cls.names() if name in document}
+        """Read a table from its JSON form; missing columns become "not known", unknown ones are passed over.
+
+        Raises
+        ------
+        TakeprintError
+            For a column that is no list, unequal lengths, or a value of another kind than the column's: a number in
+            quotes, an infinity, a fraction or more than 64 bits where a whole number belongs.
+        """
+        if not isinstance(document, Mapping):
+            raise TakeprintError(f"a table is {type(document).__name__}", rule="a table maps column names to lists")
+        known: dict[str, Any] = {}
+        for item in fields(cls):
+            if item.name in document:
+                _refuse_foreign(document[item.name], item.metadata["kind"], item.name)
+                known[item.name] = document[item.name]
         return cls.build(None, **known)

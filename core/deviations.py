@@ -33,6 +33,7 @@ from .errors import TakeprintError
 from .timeline import Metre, Timeline
 
 SCHEMA = "takeprint.deviations/1"
+_LONGEST_LATENCY_MS = 1e9
 TRACES = ("tempo", "timing", "dynamics", "articulation", "intonation", "breath", "friction", "slips")
 
 
@@ -251,30 +252,35 @@ class Deviations:
                 remedy="make one with `takeprint measure TAKE -o DEV.json`",
             )
         try:
-            latency = document.get("latency_ms")
-            return cls(
+            found = cls(
                 notes=DeviationNotes.from_dict(document["notes"]),
                 tempo=TempoCurve.from_dict(document["tempo"]),
                 level=LevelCurve.from_dict(document.get("level", {})),
                 pitch_curve=PitchCurve.from_dict(document.get("pitch_curve", {})),
                 alignment=AlignmentKnots.from_dict(document.get("alignment", {})),
-                breath=tuple(document.get("breath", ())),
-                friction=tuple(document.get("friction", ())),
-                slips=tuple(document.get("slips", ())),
-                take=dict(document.get("take", {})),
-                reference=dict(document.get("reference", {})),
-                latency_ms=float("nan") if latency is None else float(latency),
-                summary=dict(document.get("summary", {})),
-                repairs=tuple(document.get("repairs", ())),
-                warnings=tuple(document.get("warnings", ())),
+                breath=_events(document, "breath"),
+                friction=_events(document, "friction"),
+                slips=_events(document, "slips"),
+                take=_mapping(document, "take"),
+                reference=_mapping(document, "reference"),
+                latency_ms=_latency(document.get("latency_ms")),
+                summary=_mapping(document, "summary"),
+                repairs=_events(document, "repairs"),
+                warnings=tuple(str(said) for said in _list(document, "warnings")),
             )
-        except TakeprintError:
-            raise
-        except (KeyError, TypeError, ValueError, AttributeError) as wrong:
+            if found.reference.get("tempo_map"):
+                Timeline.from_dict(found.reference["tempo_map"])
+            Metre.from_list(found.reference.get("metre", []))
+            return found
+        except TakeprintError as wrong:
+            if where is None or wrong.where is not None:
+                raise
+            raise TakeprintError(wrong.problem, where=where, rule=wrong.rule, remedy=wrong.remedy) from wrong
+        except KeyError as wrong:
             raise TakeprintError(
-                f"the document is damaged ({type(wrong).__name__}: {wrong})",
+                f"{wrong} is missing",
                 where=where,
-                rule="every column of a table is a list of numbers, all of one length",
+                rule="a deviations document has notes and tempo",
                 remedy="measure the take again",
             ) from wrong
 
@@ -301,6 +307,37 @@ class Deviations:
         from .tables import write_csv_tables
 
         return write_csv_tables(self, folder, force=force)
+
+
+def _list(document: Mapping[str, Any], name: str) -> list[Any]:
+    found = document.get(name, [])
+    if not isinstance(found, list | tuple):
+        raise TakeprintError(f"{name} is {type(found).__name__}", rule=f"{name} is a list")
+    return list(found)
+
+
+def _events(document: Mapping[str, Any], name: str) -> tuple[Event, ...]:
+    found = _list(document, name)
+    if not all(isinstance(event, Mapping) for event in found):
+        raise TakeprintError(f"{name} holds something else than events", rule="an event maps names to values")
+    return tuple(dict(event) for event in found)
+
+
+def _mapping(document: Mapping[str, Any], name: str) -> dict[str, Any]:
+    found = document.get(name, {})
+    if not isinstance(found, Mapping):
+        raise TakeprintError(f"{name} is {type(found).__name__}", rule=f"{name} maps names to values")
+    return dict(found)
+
+
+def _latency(value: Any) -> float:
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return float("nan")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _LONGEST_LATENCY_MS:
+        raise TakeprintError(
+            f"latency_ms={str(value)[:40]}", rule="a latency is a finite number of milliseconds or null"
+        )
+    return float(value)
 
 
 def finite(value: Any) -> Any:

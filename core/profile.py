@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -105,6 +107,11 @@ class Profile:
             raise TakeprintError(
                 f"field {missing[0]!r} is missing", where=where, rule="a profile has name, kind, card, model"
             )
+        for key in ("card", "model", "sidecar"):
+            if not isinstance(document.get(key) or {}, dict) or (key != "sidecar" and document[key] is None):
+                raise TakeprintError(
+                    f"field {key!r} is {type(document[key]).__name__}", where=where, rule=f"{key} maps names to values"
+                )
         arrays: dict[str, np.ndarray] = {}
         sidecar = document.get("sidecar")
         if sidecar:
@@ -117,6 +124,28 @@ class Profile:
                     where=str(beside),
                     remedy="fetch or fit both again",
                 )
-            with np.load(io.BytesIO(data), allow_pickle=False) as packed:
-                arrays = {name: packed[name] for name in packed.files}
+            arrays = _unpacked(data, str(beside))
         return cls(str(document["name"]), str(document["kind"]), document["card"], document["model"], arrays)
+
+
+def _unpacked(data: bytes, where: str) -> dict[str, np.ndarray]:
+    """Return the arrays of an ``.npz`` file; pickled objects are never opened."""
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as packed:
+            return {name: packed[name] for name in packed.files}
+    except (
+        ValueError,
+        TypeError,
+        AttributeError,
+        OSError,
+        EOFError,
+        KeyError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as wrong:
+        raise TakeprintError(
+            f"the sidecar cannot be read ({type(wrong).__name__})",
+            where=where,
+            rule="a sidecar is an .npz file of plain arrays",
+            remedy="fetch or fit both again",
+        ) from wrong

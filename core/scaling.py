@@ -9,7 +9,7 @@ ratio against the reference's clock, timing in ms, dynamics as velocity against 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .deviations import DeviationNotes, Deviations, TempoCurve
 
 _GOLDEN = 0.6180339887498949
+_LARGEST_ID = 2**53
 
 
 def amounts_of(amount: float, traces: Mapping[str, float]) -> dict[str, float]:
@@ -60,7 +61,7 @@ def scale(deviations: Deviations, amount: float, traces: Mapping[str, float]) ->
         notes=notes.rows(order),
         tempo=tempo,
         latency_ms=latency_ms,
-        slips=() if amounts["slips"] == 0.0 else deviations.slips,
+        slips=_kept_slips(deviations.slips, amounts["slips"]),
         breath=() if amounts["breath"] == 0.0 else deviations.breath,
         friction=() if amounts["friction"] == 0.0 else deviations.friction,
     )
@@ -84,12 +85,30 @@ def _scaled_tempo(tempo: TempoCurve, clock: Timeline, amount: float) -> TempoCur
     return tempo.replace(time_s=time_s, tempo_bpm=np.append(bpm, bpm[-1]))
 
 
+def _is_kept(slip_id: np.ndarray, amount: float) -> np.ndarray:
+    """Tell which slips stay: by their number alone, so that a smaller amount keeps a part of what a larger one does."""
+    return np.modf((slip_id + 1) * _GOLDEN)[0] < max(amount, 0.0)
+
+
+def _kept_slips(slips: tuple[Mapping[str, Any], ...], amount: float) -> tuple[Mapping[str, Any], ...]:
+    """Leave out the events whose rows are gone; a wait has no row and stays while there are slips at all."""
+    if amount >= 1.0:
+        return slips
+    return tuple(slip for slip in slips if _event_is_kept(slip.get("slip_id"), amount))
+
+
+def _event_is_kept(number: Any, amount: float) -> bool:
+    if not isinstance(number, int) or not 0 <= number < _LARGEST_ID:
+        return amount > 0.0
+    return bool(_is_kept(np.array(number), amount))
+
+
 def _with_slips(notes: DeviationNotes, amount: float) -> DeviationNotes:
     """Keep the share ``amount`` of the slips; a dropped deletion is played as written, a dropped insertion is gone."""
     if amount >= 1.0:
         return notes
     slip = np.where(notes.slip_id >= 0, notes.slip_id, np.arange(len(notes)) + 1_000_003)
-    kept = np.modf((slip + 1) * _GOLDEN)[0] < max(amount, 0.0)
+    kept = _is_kept(slip, amount)
     label = notes.label.copy()
     gone = (label == "insertion") & ~kept
     restored = (label == "deletion") & ~kept

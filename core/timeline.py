@@ -16,6 +16,8 @@ import numpy as np
 
 from .errors import TakeprintError
 
+_LARGEST_METRE = 1e12  # beats, and far beyond any numerator
+
 
 def through_knots(x: np.ndarray, y: np.ndarray, at: Any) -> np.ndarray:
     """Evaluate the piecewise-linear map with linear extrapolation; exact at the knots."""
@@ -99,8 +101,26 @@ class Timeline:
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Timeline:
-        """Read what ``to_dict`` wrote."""
-        return cls(np.asarray(document["beat"]), np.asarray(document["time_s"]))
+        """Read what ``to_dict`` wrote.
+
+        Raises
+        ------
+        TakeprintError
+            For anything else.
+        """
+        if not isinstance(document, Mapping) or not {"beat", "time_s"} <= set(document):
+            raise TakeprintError("a tempo map lacks its lists", rule="a tempo map has the lists beat and time_s")
+        knots = []
+        for name in ("beat", "time_s"):
+            values = document[name]
+            values = values.tolist() if isinstance(values, np.ndarray) else values
+            if not isinstance(values, list | tuple) or not set(map(type, values)) <= {int, float}:
+                raise TakeprintError(f"{name} of the tempo map is no list of numbers")
+            try:
+                knots.append(np.array(values, dtype=np.float64))
+            except OverflowError as wrong:
+                raise TakeprintError(f"{name} of the tempo map holds a number beyond all bounds") from wrong
+        return cls(*knots)
 
 
 @dataclass(frozen=True)
@@ -175,5 +195,21 @@ class Metre:
 
     @classmethod
     def from_list(cls, document: Iterable[Mapping[str, Any]]) -> Metre:
-        """Read what ``to_list`` wrote."""
-        return cls.of((c["beat"], c["numerator"], c["denominator"]) for c in document)
+        """Read what ``to_list`` wrote.
+
+        Raises
+        ------
+        TakeprintError
+            For anything else.
+        """
+        rows = []
+        for change in document if isinstance(document, list | tuple) else [None]:
+            said = change if isinstance(change, Mapping) else {}
+            values = [said.get(k) for k in ("beat", "numerator", "denominator")]
+            known = all(type(v) in (int, float) and abs(v) < _LARGEST_METRE for v in values)
+            if not known or values[1] != int(values[1]) or values[2] != int(values[2]):
+                raise TakeprintError(
+                    "a metre is damaged", rule="a metre is a list of beat, numerator and denominator, all numbers"
+                )
+            rows.append(values)
+        return cls.of(rows)

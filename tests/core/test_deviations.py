@@ -140,3 +140,94 @@ def test_csv_tables(tmp_path):
     assert rows[0].split(",")[:3] == ["label", "confidence", "reference_index"]
     assert len(rows) == 7
     assert all(len(r.split(",")) == len(rows[0].split(",")) for r in rows)
+
+
+def _planted(path, value):
+    document = json.loads(made().dumps())
+    place = document
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    return document
+
+
+@pytest.mark.parametrize("value", ["x", "NaN", True, [], {}, 10**400, float("inf"), -(2**70), None, [[1]], [None]])
+@pytest.mark.parametrize(
+    "path",
+    [
+        ("latency_ms",),
+        ("notes",),
+        ("notes", "onset_s"),
+        ("notes", "onset_s", 0),
+        ("notes", "reference_index", 0),
+        ("notes", "label", 0),
+        ("tempo", "time_s", 1),
+        ("slips",),
+        ("slips", 0),
+        ("slips", 0, "slip_id"),
+        ("breath",),
+        ("reference",),
+        ("reference", "metre"),
+        ("reference", "tempo_map"),
+        ("reference", "tempo_map", "beat"),
+        ("reference", "tempo_map", "time_s", 0),
+        ("warnings",),
+        ("repairs",),
+        ("summary",),
+    ],
+)
+def test_a_hostile_document_is_refused_or_read_and_never_breaks(path, value):
+    try:
+        d = Deviations.from_json(_planted(path, value), where="DEV.json")
+    except TakeprintError as refusal:
+        assert refusal.where == "DEV.json"
+        return
+    assert d.metre is not None
+    assert Deviations.from_json(json.loads(d.dumps())).notes == d.notes
+    if d.reference.get("tempo_map") and path[0] != "tempo" and path != ("notes",):
+        assert len(d.scaled(0.5).notes) >= 4
+        assert len(d.scaled(0.0).notes) == 5
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("notes", "onset_s", 0), "1.5"),
+        (("notes", "onset_s", 0), "NaN"),
+        (("notes", "onset_s", 0), True),
+        (("notes", "onset_s", 0), float("inf")),
+        (("notes", "reference_index", 0), 0.5),
+        (("notes", "label", 0), 3),
+        (("latency_ms",), float("inf")),
+        (("reference", "metre"), [{"beat": 0.0, "numerator": 3.5, "denominator": 4}]),
+        (("reference", "tempo_map", "beat", 0), "0"),
+    ],
+)
+def test_nothing_is_converted_in_silence(path, value):
+    with pytest.raises(TakeprintError):
+        Deviations.from_json(_planted(path, value))
+
+
+@pytest.mark.parametrize("amount", [0.0, 0.3, 0.9, 1.5, -1.0])
+def test_the_slips_told_are_the_slips_in_the_rows(amount):
+    label = ["match"] * 20 + ["deletion"] * 20
+    n = len(label)
+    notes = DeviationNotes.build(
+        label=label,
+        reference_index=np.arange(n),
+        reference_beat=np.arange(n) / 1.0,
+        reference_onset_s=np.arange(n) / 2.0,
+        reference_duration_beat=np.full(n, 0.5),
+        reference_velocity=np.full(n, 64.0),
+        reference_pitch=np.full(n, 60.0),
+        onset_s=np.where(np.array(label) == "match", np.arange(n) / 2.0, np.nan),
+        timing_ms=np.where(np.array(label) == "match", 0.0, np.nan),
+        slip_id=[-1] * 20 + list(range(20)),
+    )
+    slips = tuple({"kind": "missed", "time_s": 0.5 * i, "slip_id": i - 20} for i in range(20, 40))
+    clock = Timeline.constant(120.0)
+    d = Deviations(notes=notes, slips=slips, reference={"kind": "score", "tempo_map": clock.to_dict()})
+    scaled = d.scaled(amount)
+    rows = set(scaled.notes.slip_id[scaled.notes.label == "deletion"].tolist())
+    assert {slip["slip_id"] for slip in scaled.slips} == rows
+    assert len(rows) == pytest.approx(20 * min(max(amount, 0), 1), abs=2)
