@@ -130,15 +130,14 @@ def _latency_free(
 def _first_guesses(
     score: Notes, take: Notes, keys: tuple[np.ndarray, np.ndarray] | None, take_clock: Timeline | None
 ) -> list[np.ndarray]:
-    """Return guesses of when each written note is due; a clock that nearly every note is close to ends the search."""
+    """Return guesses of when each written note is due; a clock that leaves no note over ends the search."""
     guesses = []
     if take_clock is not None:
         guess_s = _latency_free(take_clock.seconds_at(score.onset_beat), take.onset_s, score, take, keys)
         pairs = _pairs(score, take, keys, guess_s)
         rows = np.flatnonzero(pairs >= 0)
         off_s = np.abs(take.onset_s[pairs[rows]] - guess_s[rows])
-        close = len(rows) and float(np.percentile(off_s, 90)) < 0.08
-        if close and 2 * len(rows) >= 0.95 * (len(score) + len(take)):
+        if _left_over(score, take, pairs) == 0 and float(np.percentile(off_s, 90)) < 0.08:
             return [guess_s]
         guesses.append(guess_s)
     if keys is None:
@@ -179,7 +178,7 @@ def _left_over(score: Notes, take: Notes, pairs: np.ndarray) -> int:
 def _cost(score: Notes, take: Notes, pairs: np.ndarray, guess_s: np.ndarray) -> float:
     rows = np.flatnonzero(pairs >= 0)
     share = np.abs(take.onset_s[pairs[rows]] - guess_s[rows]) / _tolerance_s(score.onset_beat, guess_s)[rows]
-    return float(share.sum()) + len(score) + len(take) - 2 * len(rows)
+    return float((share**2).sum()) + len(score) + len(take) - 2 * len(rows)
 
 
 def _tolerance_s(beat: np.ndarray, guess_s: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ def pitch_matching(expected, played, tolerance):
                 share = [abs(expected[i] - played[j]) / tolerance[i] for i, j in zip(rows, columns, strict=True)]
                 if max(share) > 2:
                     continue
-                cost = sum(share) + len(expected) + len(played) - 2 * size
+                cost = sum(x * x for x in share) + len(expected) + len(played) - 2 * size
                 if cost < best - 1e-12:
                     best, best_pairs = cost, tuple(zip(rows, columns, strict=True))
     return best, best_pairs
