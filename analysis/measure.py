@@ -213,7 +213,7 @@ def _clock_and_grid(
         clock = Timeline.constant(tempo_bpm)
         known = take.kind != "audio"
         fit = fit_grid(notes.onset_s, voices, loudness, clock, offset_known=known)
-        if known and len(notes) >= _FEW_NOTES and fit.gain < _CLOCK_GAIN:
+        if known and len(notes) >= _FEW_NOTES and fit.followed_gain < _CLOCK_GAIN:
             known, fit = False, fit_grid(notes.onset_s, voices, loudness, clock, offset_known=False)
             warnings.append("the notes do not lie on a click that begins at 0 s; its place was found from the notes")
         _doubt_click(fit, len(notes), warnings)
@@ -250,7 +250,7 @@ def _clock_and_grid(
 
 
 def _doubt_click(fit: GridFit, n: int, warnings: list[str]) -> None:
-    if n >= _FEW_NOTES and fit.gain < _CLOCK_GAIN:
+    if n >= _FEW_NOTES and fit.followed_gain < _CLOCK_GAIN:
         warnings.append("the notes agree with this click hardly better than chance: check the tempo")
     if fit.tracked:
         warnings.append("the take drifts against the click; notes were followed along the drift")

@@ -7,7 +7,7 @@ from numba import njit
 
 
 @njit(cache=True)
-def phase_track(beat, log_likelihood, prior, stickiness, max_step):
+def phase_track(beat, log_likelihood, first, prior, stickiness, max_step):
     """Find the most likely path of phase bins by Viterbi's algorithm.
 
     Parameters
@@ -16,6 +16,8 @@ def phase_track(beat, log_likelihood, prior, stickiness, max_step):
         Where each note lies on the clock.
     log_likelihood : ndarray of float64 [shape=(bins,)]
         Log likelihood of a note by its phase distance (note minus offset) modulo one beat.
+    first : ndarray of float64 [shape=(bins,)]
+        Log prior of the first note's offset.
     prior : ndarray of float64 [shape=(bins,)]
         Log prior of each offset, counted at every note; -inf forbids an offset.
     stickiness : float
@@ -38,7 +40,7 @@ def phase_track(beat, log_likelihood, prior, stickiness, max_step):
     back = np.zeros((n, bins), dtype=np.int8)
     for b in range(bins):
         k = int(np.floor(beat[0] * bins + 0.5)) - b
-        score[b] = prior[b] + log_likelihood[k % bins]
+        score[b] = first[b] + prior[b] + log_likelihood[k % bins]
     for i in range(1, n):
         gap = max(beat[i] - beat[i - 1], 0.02)
         for b in range(bins):

@@ -5,13 +5,13 @@ import itertools
 import numpy as np
 
 
-def phase_track(beat, log_likelihood, prior, stickiness, max_step):
+def phase_track(beat, log_likelihood, first_prior, prior, stickiness, max_step):
     n, bins = len(beat), len(log_likelihood)
     best, best_path = -np.inf, None
     for first in range(bins):
         for steps in itertools.product(range(-max_step, max_step + 1), repeat=n - 1):
             path = first + np.concatenate([[0], np.cumsum(steps)]).astype(int)
-            total = 0.0
+            total = first_prior[first]
             for i in range(n):
                 total += prior[path[i] % bins]
                 total += log_likelihood[(int(np.floor(beat[i] * bins + 0.5)) - path[i]) % bins]
