@@ -104,10 +104,9 @@ def _played_notes(take: Take) -> tuple[Notes, tuple[str, ...]]:
                 said = f"one tick is {float(np.median(tick_ms)):.1f} ms: timing finer than that is not in this file"
                 return notes, (said,)
         return notes, () if len(notes) else ("the take has no notes",)
-    from .onsets import detect_onsets
+    from .onsets import detect_onsets, detect_onsets_in
 
-    y, sample_rate = take.mono()
-    onsets = detect_onsets(y, sample_rate)
+    onsets = detect_onsets_in(take.audio) if take.audio is not None else detect_onsets(*take.mono())
     notes = Notes.build(
         onset_s=onsets.onset_s,
         onset_uncertainty_ms=onsets.onset_uncertainty_ms,
