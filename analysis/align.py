@@ -32,9 +32,12 @@ _CHORD_GAPS_S, _CHORD_SPAN_S = (0.04, 0.07), 0.2
 # A note may lie this share of a local beat from where it was due, within these bounds.
 _TOLERANCE_BEATS, _LEAST_TOLERANCE_S, _MOST_TOLERANCE_S = 0.3, 0.15, 0.8
 _WRONG_NOTE_S = 0.15
+# A leap: over this many written beats in less than a fourth of their time.
+_LEAP_BEATS, _LEAP_FACTOR, _LEAST_AFTER_LEAP = 2.0, 4.0, 8
 # A chord whose notes lie farther apart than this may be rolled.
 _ROLL_S = 0.15
 _LEAST_SHARE = 0.3
+_LEAST_EVEN = 4
 _TABLE_CELLS = 40_000_000
 
 
@@ -151,28 +154,43 @@ def _refined(
     keys: tuple[np.ndarray, np.ndarray] | None,
     guess_s: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Pair, and pair again about the pairs found, more or less closely; keep what leaves the fewest notes over.
+    """Pair, and pair again about the pairs found, more or less closely; keep the evenest that leaves few notes over.
 
-    A figure that is repeated under a ritardando can be put one too early, and then confirms itself; some notes are
-    left over then, and another closeness finds the right place.
+    A figure that is repeated under a ritardando, or one of equal notes of which one is missing, can be put one too
+    early and then confirms itself: the pairs are judged by the line between their neighbours, not by their own guess.
     """
     pairs = _pairs(score, take, keys, guess_s)
-    best = (_left_over(score, take, pairs), _cost(score, take, pairs, guess_s), pairs, guess_s)
+    best = (_unevenness(score, take, pairs, guess_s), pairs, guess_s)
     first = pairs, guess_s
-    for own_share in (1.0, 0.75, 0.5):
+    for own_share in (1.0, 0.75, 0.5, 0.25, 0.0):
         pairs, guess_s = first
         for _ in range(3):
             guess_s = _smooth_guess(score.onset_beat, take.onset_s, pairs, guess_s, own_share)
             guess_s = _along_rolls(score, take, pairs, guess_s)
             pairs = _pairs(score, take, keys, guess_s)
-            found = (_left_over(score, take, pairs), _cost(score, take, pairs, guess_s), pairs, guess_s)
-            if found[:2] < best[:2]:
+            found = (_unevenness(score, take, pairs, guess_s), pairs, guess_s)
+            if found[0] < best[0]:
                 best = found
-    return best[2], best[3]
+    return best[1], best[2]
 
 
 def _left_over(score: Notes, take: Notes, pairs: np.ndarray) -> int:
     return len(score) + len(take) - 2 * int((pairs >= 0).sum())
+
+
+def _unevenness(score: Notes, take: Notes, pairs: np.ndarray, guess_s: np.ndarray) -> float:
+    """Return how far the onsets lie from the line between their neighbours: a guess of its own confirms itself."""
+    rows = np.flatnonzero(pairs >= 0)
+    if len(rows) < _LEAST_EVEN:
+        return _cost(score, take, pairs, guess_s)
+    where, index = np.unique(score.onset_beat[rows], return_inverse=True)
+    mean_s = np.bincount(index, weights=take.onset_s[pairs[rows]]) / np.bincount(index)
+    tolerance_s = np.ones(len(where))
+    tolerance_s[index] = _tolerance_s(score.onset_beat, guess_s)[rows]
+    apart = (take.onset_s[pairs[rows]] - mean_s[index]) / tolerance_s[index]
+    uneven = (mean_s - _between(where, mean_s)) / tolerance_s
+    # A wait or a roll is no worse than a note that is left over.
+    return float(sum(np.minimum(share**2, 1.0).sum() for share in (uneven, apart))) + _left_over(score, take, pairs)
 
 
 def _cost(score: Notes, take: Notes, pairs: np.ndarray, guess_s: np.ndarray) -> float:
@@ -255,7 +273,23 @@ def _by_chords(score: Notes, take: Notes, keys: tuple[np.ndarray, np.ndarray], g
     rows = np.flatnonzero(pair >= 0)
     shared = (low[rows] & low_played[pair[rows]]) | (high[rows] & high_played[pair[rows]])
     rows = rows[shared != 0]
+    rows = rows[_rooted(beat[rows], time_s[pair[rows]])]
     return _through_anchors(beat[rows], time_s[pair[rows]], score.onset_beat)
+
+
+def _rooted(beat: np.ndarray, time_s: np.ndarray) -> np.ndarray:
+    """Tell which anchors belong to the take: a few, reached by a leap over the score in no time, do not.
+
+    Where a take stops early the path through the chords strews its last notes over what was not played. Many anchors
+    beyond a leap are a skipped section, and stay.
+    """
+    if len(beat) < 2 * _LEAST_AFTER_LEAP:
+        return np.ones(len(beat), dtype=bool)
+    step_beat, step_s = np.diff(beat), np.diff(time_s)
+    leap = (step_beat > _LEAP_BEATS) & (step_s * _LEAP_FACTOR < step_beat * np.median(step_s / step_beat))
+    part = np.r_[0, np.cumsum(leap)]
+    size = np.bincount(part)
+    return (size >= min(_LEAST_AFTER_LEAP, int(size.max())))[part]
 
 
 def _by_intervals(score: Notes, take: Notes) -> np.ndarray:
