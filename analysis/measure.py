@@ -285,9 +285,6 @@ def _against_score(take: Take, notes: Notes, reference: Take, metre: Metre | Non
     is_midi = np.isfinite(rows.velocity)
     articulation = articulation_log2(rows.duration_s, rows.reference_beat, rows.reference_duration_beat, basis)
     rows = rows.replace(
-        reference_onset_s=np.where(
-            rows.label == "insertion", np.nan, clock.seconds_at(np.nan_to_num(rows.reference_beat))
-        ),
         timing_ms=np.where(matched, _to_the_nanosecond(residual_ms - constant_ms), np.nan),
         dynamics_velocity=np.where(is_midi, deviation, np.nan),
         dynamics_db=np.where(is_midi, np.nan, deviation),
@@ -351,6 +348,7 @@ def _score_rows(score: Notes, take: Notes, take_row: np.ndarray, alignment: Any)
         reference_beat=of_score(score.onset_beat, np.nan),
         reference_duration_beat=of_score(score.duration_beat, np.nan),
         reference_velocity=of_score(score.velocity, np.nan),
+        reference_onset_s=of_score(score.onset_s, np.nan),
         reference_pitch=of_score(score.pitch, np.nan),
         onset_s=of_take(take.onset_s, np.nan),
         onset_uncertainty_ms=of_take(take.onset_uncertainty_ms, np.nan),

@@ -141,7 +141,7 @@ def _scaled_notes(
     beat = np.where(added, old.beats_at(np.nan_to_num(notes.onset_s) - old_latency_s), notes.reference_beat)
     residual_s = np.where(added, 0.0, timing_ms / 1000.0)
     due_s = new.seconds_at(np.nan_to_num(beat))
-    if old is new:
+    if old is new or amounts["tempo"] == 0.0:
         # The reference's own clock: in a MIDI file of format 2 every track has one of its own.
         due_s = np.where(match & np.isfinite(notes.reference_onset_s), notes.reference_onset_s, due_s)
     onset_s = np.where(match | added, due_s + new_latency_s + residual_s, np.nan)

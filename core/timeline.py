@@ -204,8 +204,8 @@ class Metre:
         """
         rows = []
         for change in document if isinstance(document, list | tuple) else [None]:
-            said = change if isinstance(change, Mapping) else {}
-            values = [said.get(k) for k in ("beat", "numerator", "denominator")]
+            said: Mapping[str, Any] = change if isinstance(change, Mapping) else {}
+            values: list[Any] = [said.get(k) for k in ("beat", "numerator", "denominator")]
             known = all(type(v) in (int, float) and abs(v) < _LARGEST_METRE for v in values)
             if not known or values[1] != int(values[1]) or values[2] != int(values[2]):
                 raise TakeprintError(

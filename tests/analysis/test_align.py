@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
+from takeprint.analysis import measure
 from takeprint.analysis.align import align_notes
 from takeprint.core.notes import Notes
+from takeprint.core.smf import read_smf
+from takeprint.core.take import take_of_smf
 from takeprint.core.timeline import Timeline
 
 
@@ -81,3 +84,19 @@ def test_a_skipped_section_is_missed_and_the_rest_matched():
 def test_one_error_does_not_decide_for_a_long_piece():
     score = written(4000, seed=21)
     assert min(precision_and_recall(score, *played(score, 0.04, seed=9))) >= 0.997
+
+
+def test_a_note_of_a_second_sequence_keeps_its_own_clock():
+    """In a file of format 2 every track has its own tempo; amount 0 puts each note where it is written."""
+    sequences = []
+    for us_per_quarter, key in ((500_000, 60), (400_000, 72)):
+        body = b"\x00\xff\x51\x03" + us_per_quarter.to_bytes(3, "big")
+        for _ in range(12):
+            body += b"\x30\x90" + bytes([key, 64]) + b"\x30\x80" + bytes([key, 64])
+        body += b"\x00\xff\x2f\x00"
+        sequences.append(b"MTrk" + len(body).to_bytes(4, "big") + body)
+    data = b"MThd\x00\x00\x00\x06\x00\x02\x00\x02\x00\x60" + b"".join(sequences)
+    take = take_of_smf(read_smf(data), "two")
+    still = measure(take, take).scaled(0.0).notes
+    still = still.rows(np.argsort(still.reference_index))
+    np.testing.assert_array_equal(still.onset_s, take.notes.onset_s)
