@@ -173,6 +173,28 @@ def test_ringing_notes_do_not_pull_the_next_one() -> None:
     assert np.abs(error).max() < 1.5
 
 
+def cymbals(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Return (samples, start seconds): every hit rings under the next two, and rises over them by 2 to 6 dB."""
+    samples = np.zeros(8 * RATE)
+    t = np.arange(RATE) / RATE
+    starts = RATE // 2 + np.round(0.13 * RATE * np.arange(48) + rng.normal(0, 0.01 * RATE, 48)).astype(int)
+    for start in starts:
+        ring = np.diff(rng.normal(0, 1, RATE), 2, prepend=[0.0, 0.0]) * np.exp(-t / 0.25) * (1 - np.exp(-t / 0.001))
+        samples[start : start + RATE] += 0.05 * rng.uniform(0.7, 1.0) * ring
+    return samples, starts / RATE
+
+
+def test_a_cymbal_is_heard_in_the_ringing_of_others() -> None:
+    samples, truth = cymbals(np.random.default_rng(14))
+    found = detect_onsets(samples, RATE)
+    assert np.abs(found.onset_s[:, None] - truth[None, :]).min(1).max() < 0.012  # none is false
+    error, hits = errors_ms(truth, found.onset_s, 0.012)
+    assert hits.mean() >= 0.95
+    assert np.median(np.abs(error[hits])) < 2.0
+    nearest = np.argmin(np.abs(found.onset_s[None, :] - truth[:, None]), axis=1)
+    assert 0.85 <= np.mean((np.abs(error) <= found.onset_uncertainty_ms[nearest])[hits])
+
+
 @pytest.mark.parametrize(
     "samples",
     [np.zeros(0), np.zeros(1), np.ones(1), np.ones(10), np.zeros(RATE), np.full(RATE, 0.5), np.full(RATE, 1e-9)],
