@@ -33,6 +33,7 @@ from ..core.take import Take, load_take
 from ..core.timeline import Timeline
 from . import profiles
 from .players import donor, parametric
+from .players.figures import check_figures
 from .players.part import Dice, Invented, Part
 
 PLAYERS = ("auto", "parametric", "donor")
@@ -216,7 +217,9 @@ def _parts(take: Take, notes: Notes, clock: Timeline, metre: Any) -> list[Part]:
         parts.append(Part.of("kit", True, notes, np.flatnonzero(kit), clock, metre))
     for number in sorted(set(role[~kit].tolist())):
         rows = np.flatnonzero(~kit & (role == number))
-        parts.append(Part.of(f"{kind} {number}", False, notes, rows, clock, metre))
+        # Sounds of a recording that were given no instrument's name have no track either.
+        name = f"{kind} {number}" if number >= 0 else "other sounds"
+        parts.append(Part.of(name, False, notes, rows, clock, metre))
     return parts
 
 
@@ -252,22 +255,10 @@ def _cast(profile: Any, like: Any, drums: Any, player: str) -> _Cast:
     if drums is not None:
         kit = _profile(drums)
     for one in {kit.name: kit, others.name: others}.values():
-        _check(one)
+        check_figures(one)
         if player == "donor" and not len(one.arrays.get("take", ())):
             warnings.append(f"profile {one.name!r} has no donor's bars: the parametric player plays from its figures")
     return _Cast(kit, others, player, tuple(warnings))
-
-
-def _check(profile: Profile) -> None:
-    """Refuse a profile whose figures are not there, before a player stumbles over them."""
-    needed = {"template", "timing", "dynamics", "articulation", "tempo", "voices"}
-    missing = sorted(needed - set(profile.model))
-    if missing:
-        raise TakeprintError(
-            f"profile {profile.name!r} has no figures for {missing[0]!r}",
-            rule=f"a profile's model holds {', '.join(sorted(needed))}",
-            remedy="fit it again with `takeprint fit`",
-        )
 
 
 def _like(like: Any) -> dict[str, Profile]:
@@ -478,8 +469,10 @@ def _settled(made: Deviations, clock: Timeline, notes: Notes) -> Deviations:
     written_s = clock.seconds_at(made.tempo.beat)
     if not np.array_equal(made.tempo.time_s, written_s):
         return made.replace(notes=rows)
+    # The notes' own seconds: in a format 2 file each track has its own clock.
     onset_s = notes.onset_s[index] + rows.timing_ms / 1000.0
-    held = rows.articulation_log2 == 0.0
-    known = held & np.isfinite(notes.duration_s[index])
-    duration_s = np.where(known, notes.duration_s[index], rows.duration_s)
+    held = rows.articulation_log2
+    written = notes.duration_s[index]
+    duration_s = np.where(held == 0.0, written, np.round(written * 2.0**held, 9))
+    duration_s = np.where(np.isfinite(written), duration_s, rows.duration_s)
     return made.replace(notes=rows.replace(onset_s=onset_s, duration_s=duration_s))

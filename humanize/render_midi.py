@@ -232,6 +232,8 @@ def _tempo_plan(smf: Smf, deviations: Deviations, own: Clocks, tempo_as: str, wa
         return None, False
     curve = deviations.basis
     per_beat = smf.nominal_ticks_per_beat
+    if smf.format == 2 and not differs(curve, TickClock.of_smf(smf), per_beat):
+        return None, False  # the first sequence's own tempo: nothing is asked of the others
     if not any(differs(curve, clock, per_beat) for clock in own.values()):
         return None, False
     if tempo_as == "notes":

@@ -17,7 +17,7 @@ from takeprint.core.deviations import DeviationNotes, TempoCurve
 from takeprint.core.errors import TakeprintError
 from takeprint.core.smf import read_smf
 from takeprint.core.take import load_take
-from takeprint.humanize import render
+from takeprint.humanize import perform, render
 from tests import referee
 from tests.humanize import midi_cases as cases
 from tests.humanize.midi_cases import midi, notes_track, planted, take_of
@@ -415,3 +415,15 @@ def test_saving_never_replaces_an_input(two_hands, tmp_path):
     assert (tmp_path / "new.mid").read_bytes() == made.data
     with pytest.raises(TakeprintError, match="already"):
         made.save(tmp_path / "new.mid")
+
+
+def test_a_second_sequence_of_a_format_2_file_keeps_its_own_tempo(tmp_path):
+    """Its notes are not drawn to the first sequence's tempo, and what is planted is moved by that and no more."""
+    fast = [(0, b"\xff\x51\x03" + (400_000).to_bytes(3, "big"))]
+    drums = notes_track([(480 * k, 480 * k + 240, 36 + 2 * (k % 2)) for k in range(1, 17)], channel=9)
+    take = take_of(midi([fast, drums], kind=2), tmp_path)
+    made = perform(take, "drums-rock", seed=3)
+    rendered = render(take, made)
+    assert rendered.report["tempo"]["n_changed"] == 0
+    assert 0 < rendered.report["timing"]["max_ms"] < 200.0
+    assert rendered.applied.notes.onset_s == pytest.approx(made.notes.onset_s, abs=0.003)

@@ -1,0 +1,192 @@
+"""Whether a profile's figures can be played: asked once, before a player stumbles over them.
+
+Conventions
+-----------
+A profile may come from anywhere. Every figure the players read is a finite number within wide limits, far beyond what
+people do; what is damaged is refused with the figure's place in the document. Milliseconds, velocity steps, log2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+import numpy as np
+
+from ...core.errors import TakeprintError
+from ...core.fractional import BETA_LIMITS
+from ...core.profile import Profile
+
+KINDS = ("drums", "keyboard", "melody")
+_TRACES = ("template", "timing", "dynamics", "articulation", "tempo", "voices")
+_MS = (-10_000.0, 10_000.0)
+_MS_SD = (0.0, 10_000.0)
+_VELOCITY = (-1_000.0, 1_000.0)
+_VELOCITY_SD = (0.0, 1_000.0)
+_LOG2 = (-20.0, 20.0)
+_LOG2_SD = (0.0, 20.0)
+_COUNT = (0.0, 1e12)
+_SHARE = (-1.0, 1.0)
+_WINDOW = (2.0, 65_536.0)
+_CORNER = (0.0, 1e6)
+_CLOCK = {"sd": _MS_SD, "motor": _MS_SD, "beta": BETA_LIMITS, "window": _WINDOW}
+_TEMPO = {"arch_log2": _LOG2, "drift_sd_log2": _LOG2_SD}
+_TEMPO_CURVE = {"phrase_beats": (1e-3, 1e6), "beta": BETA_LIMITS, "window": _WINDOW}
+_ARTICULATION = {"mean_log2": _LOG2, "sd_log2": _LOG2_SD, "lag1": _SHARE}
+_TIMING_VOICE = {"asynchrony": _MS_SD, "between_takes": _MS_SD, "between_takes_cell": _MS_SD}
+_DYNAMICS_VOICE = {
+    "lag1": _SHARE, "bar_memory": _SHARE,
+    "between_takes": _VELOCITY_SD, "between_takes_cell": _VELOCITY_SD,
+}  # fmt: skip
+# A donor's columns and the limits of their values; NaN is allowed where a value may be unknown.
+_ROWS = {
+    "take": (0.0, 32_767.0), "bar": (-100_000.0, 100_000.0), "cell": (0.0, 32_767.0), "beat": (-1_000.0, 1_000.0),
+    "group": (-1e9, 1e9), "rank": (0.0, 127.0), "voice": (-1.0, 127.0),
+}  # fmt: skip
+_VALUES = {"timing_ms": _MS, "dynamics_velocity": _VELOCITY, "articulation_log2": _LOG2}
+
+
+def check_figures(profile: Profile) -> None:
+    """Refuse a profile that no player can play.
+
+    Raises
+    ------
+    TakeprintError
+        Naming the first figure that is missing, of another type or out of its limits.
+    """
+    name = profile.name
+    if profile.kind not in KINDS:
+        _refuse(name, "kind", profile.kind, f"a profile is for {', '.join(KINDS)}")
+    model = profile.model
+    missing = sorted(set(_TRACES) - set(model)) if isinstance(model, Mapping) else ["model"]
+    if missing:
+        raise TakeprintError(
+            f"profile {name!r} has no figures for {missing[0]!r}",
+            rule=f"a profile's model holds {', '.join(sorted(_TRACES))}",
+            remedy="fit it again with `takeprint fit`",
+        )
+    _check_timing(name, model)
+    _check_dynamics(name, model)
+    _check_template(name, model["template"])
+    _numbers(name, "articulation", _table(name, "articulation", model["articulation"]), _ARTICULATION)
+    tempo = _table(name, "tempo", model["tempo"])
+    _numbers(name, "tempo", tempo, _TEMPO)
+    if tempo["arch_log2"] or tempo["drift_sd_log2"]:
+        _numbers(name, "tempo", tempo, _TEMPO_CURVE)
+        _numbers(name, "tempo", tempo, {"corner": _CORNER}, unless=("missing",))
+    if not _is_list(model["voices"]) or not all(isinstance(voice, str) for voice in model["voices"]):
+        _refuse(name, "voices", model["voices"], "a list of names")
+    if len(profile.arrays.get("take", ())):
+        _check_rows(name, profile.arrays)
+
+
+def _refuse(profile: str, place: str, value: Any, rule: str) -> NoReturn:
+    said = repr(value)
+    raise TakeprintError(
+        f"profile {profile!r}: {place} is {said if len(said) <= 40 else said[:37] + '...'}",
+        rule=rule,
+        remedy="fit it again with `takeprint fit`",
+        code="profile.figure",
+    )
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list | tuple)
+
+
+def _table(profile: str, place: str, value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        _refuse(profile, place, value, "it maps names to figures")
+    return value
+
+
+def _number(profile: str, place: str, value: Any, limits: tuple[float, float]) -> None:
+    good = isinstance(value, int | float) and not isinstance(value, bool) and limits[0] <= value <= limits[1]
+    if not good:
+        _refuse(profile, place, value, f"a number from {limits[0]:g} to {limits[1]:g}")
+
+
+def _numbers(
+    profile: str,
+    place: str,
+    table: Mapping[str, Any],
+    limits: Mapping[str, tuple[float, float]],
+    *,
+    unless: tuple[str, ...] = (),
+) -> None:
+    """Check the numbers of one table; those that may be ``"missing"`` or ``"unknown"`` (null) say so in ``unless``."""
+    for key, limit in limits.items():
+        state = "missing" if key not in table else "unknown" if table[key] is None else "there"
+        if state not in unless:
+            _number(profile, f"{place}.{key}", table.get(key), limit)
+
+
+def _check_timing(name: str, model: Mapping[str, Any]) -> None:
+    timing = _table(name, "timing", model["timing"])
+    clock = _table(name, "timing.clock", timing.get("clock"))
+    _numbers(name, "timing.clock", clock, _CLOCK)
+    _numbers(name, "timing.clock", clock, {"corner": _CORNER}, unless=("missing",))
+    coupling = _table(name, "timing.coupling", timing.get("coupling"))
+    _number(name, "timing.coupling.ms_per_velocity", coupling.get("ms_per_velocity"), (-1_000.0, 1_000.0))
+    for voice, figures in _table(name, "timing.voices", timing.get("voices")).items():
+        place = f"timing.voices.{voice}"
+        _numbers(name, place, _table(name, place, figures), {"n": _COUNT}, unless=("missing",))
+        _numbers(name, place, figures, _TIMING_VOICE, unless=("missing", "unknown"))
+
+
+def _check_dynamics(name: str, model: Mapping[str, Any]) -> None:
+    dynamics = _table(name, "dynamics", model["dynamics"])
+    levels = dynamics.get("quantile_levels") or []
+    place = "dynamics.quantile_levels"
+    if not _is_list(levels):
+        _refuse(name, place, levels, "a list of numbers")
+    below = 0.0
+    for level in levels:
+        _number(name, place, level, (1e-9, 1.0 - 1e-9))
+        if level <= below:
+            _refuse(name, place, level, "numbers that rise")
+        below = level
+    for voice, figures in _table(name, "dynamics.voices", dynamics.get("voices")).items():
+        place = f"dynamics.voices.{voice}"
+        _numbers(name, place, _table(name, place, figures), {"n": _COUNT})
+        _numbers(name, place, figures, {"sd": _VELOCITY_SD}, unless=("unknown",))
+        _numbers(name, place, figures, _DYNAMICS_VOICE, unless=("missing", "unknown"))
+        quantiles = figures.get("quantiles") or []
+        if not _is_list(quantiles) or (len(quantiles) and len(levels) and len(quantiles) != len(levels)):
+            _refuse(name, f"{place}.quantiles", quantiles, "a list of numbers, one a quantile level")
+        for value in quantiles:
+            _number(name, f"{place}.quantiles", value, (-1_000.0, 1_000.0))
+
+
+def _check_template(name: str, rows: Any) -> None:
+    if not _is_list(rows):
+        _refuse(name, "template", rows, "a list of places in the bar")
+    for i, given in enumerate(rows):
+        place = f"template[{i}]"
+        row = _table(name, place, given)
+        if not isinstance(row.get("voice"), str):
+            _refuse(name, f"{place}.voice", row.get("voice"), "a name")
+        if not isinstance(row.get("cell"), int):
+            _refuse(name, f"{place}.cell", row.get("cell"), "a whole number")
+        _numbers(name, place, row, {"cell": _ROWS["cell"], "n": _COUNT, "timing_ms": _MS})
+        if "velocity" not in row:
+            _refuse(name, f"{place}.velocity", None, "a number, or null where it is not known")
+        if row["velocity"] is not None:
+            _numbers(name, place, row, {"velocity": _VELOCITY, "velocity_sd": _VELOCITY_SD})
+
+
+def _check_rows(name: str, arrays: Mapping[str, np.ndarray]) -> None:
+    """Check a donor's rows: all columns there, equally long, within their limits."""
+    n = len(arrays["take"])
+    for column, (low, high) in (_ROWS | _VALUES).items():
+        values = np.asarray(arrays.get(column, ()))
+        if values.shape != (n,) or values.dtype.kind not in "iuf":
+            _refuse(name, f"donor column {column!r}", f"{values.dtype}{list(values.shape)}", f"{n} numbers")
+        outside = ~((values >= low) & (values <= high))
+        if column in _VALUES:
+            outside &= ~np.isnan(values.astype(np.float64))
+        if outside.any():
+            _refuse(name, f"donor column {column!r}", values[outside][0].item(), f"numbers from {low:g} to {high:g}")
+    bpm = np.asarray(arrays.get("take_bpm", ()))
+    if bpm.ndim != 1 or bpm.dtype.kind not in "iuf" or len(bpm) <= int(arrays["take"].max()) or not (bpm > 0.0).all():
+        _refuse(name, "donor column 'take_bpm'", f"{bpm.dtype}{list(bpm.shape)}", "a tempo above 0 for each take")
