@@ -195,6 +195,21 @@ def test_a_cymbal_is_heard_in_the_ringing_of_others() -> None:
     assert 0.85 <= np.mean((np.abs(error) <= found.onset_uncertainty_ms[nearest])[hits])
 
 
+def test_noise_has_no_onsets_but_its_beginning() -> None:
+    noise = 0.1 * np.random.default_rng(15).normal(0, 1, 20 * RATE)
+    fading = np.concatenate([noise, noise[::-1] * np.linspace(1, 0, len(noise))])
+    assert detect_onsets(fading, RATE).onset_s[1:].tolist() == []
+
+
+def test_noise_that_swells_is_no_hit() -> None:
+    rng = np.random.default_rng(16)
+    samples = rng.normal(0, 1, 12 * RATE)
+    swell = np.ones(len(samples))
+    for start in range(2 * RATE, 11 * RATE, RATE):  # 6 dB within 80 ms, away again within 400
+        swell[start : start + RATE] += np.interp(np.arange(RATE) / RATE, [0, 0.08, 0.2, 0.6, 1], [0, 1, 1, 0, 0])
+    assert len(detect_onsets(0.1 * samples * swell, RATE).onset_s[1:]) <= 2
+
+
 @pytest.mark.parametrize(
     "samples",
     [np.zeros(0), np.zeros(1), np.ones(1), np.ones(10), np.zeros(RATE), np.full(RATE, 0.5), np.full(RATE, 1e-9)],
