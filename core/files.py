@@ -14,7 +14,8 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
@@ -134,7 +135,7 @@ def check_output(path: Name, *, force: bool = False, inputs: Sequence[Name] = ()
     Raises
     ------
     TakeprintError
-        With code ``"file.input-is-output"``, ``"file.exists"`` or ``"file.kind"``.
+        With code ``"file.input-is-output"``, ``"file.exists"``, ``"file.kind"`` or ``"file.no-folder"``.
     """
     where = _said(path)
     there = _identity(path)
@@ -149,6 +150,14 @@ def check_output(path: Name, *, force: bool = False, inputs: Sequence[Name] = ()
                 code="file.input-is-output",
             )
     if not os.path.lexists(path):
+        folder = os.path.dirname(real)
+        if not os.path.isdir(folder):
+            raise TakeprintError(
+                f"there is no folder {_said(os.path.dirname(os.fspath(path)))}",
+                where=where,
+                remedy="make it first, or give another output name",
+                code="file.no-folder",
+            )
         return
     if not os.path.isfile(path):
         raise TakeprintError(
@@ -183,7 +192,24 @@ def write_atomic(path: Name, data: bytes, *, force: bool = False, inputs: Sequen
     TakeprintError
         As ``check_output``, and when the folder cannot be written or the disk is full; no temporary file is left then.
     """
-    _fill(path, lambda file: file.write(data), force, inputs)
+    _fill({path: lambda file: file.write(data)}, force, inputs)
+
+
+def write_together(contents: Mapping[Name, bytes], *, force: bool = False) -> None:
+    """Write files that belong together: none takes its name before all are whole on the disk.
+
+    A full disk then leaves the old ones as they were; what is left between the names is a moment without any writing.
+
+    Raises
+    ------
+    TakeprintError
+        As ``write_atomic``.
+    """
+    _fill({path: partial(_write_to, data=data) for path, data in contents.items()}, force, ())
+
+
+def _write_to(file: BinaryIO, data: bytes) -> None:
+    file.write(data)
 
 
 def copy_atomic(source: Name, path: Name, *, force: bool = False, inputs: Sequence[Name] = ()) -> None:
@@ -196,27 +222,32 @@ def copy_atomic(source: Name, path: Name, *, force: bool = False, inputs: Sequen
     """
     descriptor, _ = open_regular(source)
     with os.fdopen(descriptor, "rb") as old:
-        _fill(path, lambda file: shutil.copyfileobj(old, file, _BLOCK), force, [*inputs, source])
+        _fill({path: lambda file: shutil.copyfileobj(old, file, _BLOCK)}, force, [*inputs, source])
 
 
-def _fill(path: Name, fill: Callable[[BinaryIO], object], force: bool, inputs: Sequence[Name]) -> None:
-    """Let ``fill`` write a temporary file beside ``path``, and give it the name when it is whole on the disk."""
-    check_output(path, force=force, inputs=inputs)
-    # Through a symbolic link the file itself is replaced, not the link.
-    target = Path(os.path.realpath(path))
-    temporary = target.parent / f".takeprint-{secrets.token_hex(8)}.tmp"
-    made = False
+def _fill(fills: Mapping[Name, Callable[[BinaryIO], object]], force: bool, inputs: Sequence[Name]) -> None:
+    """Write a temporary file beside each path, and give them their names when all are whole on the disk."""
+    for path in fills:
+        check_output(path, force=force, inputs=inputs)
+    written: list[tuple[Name, Path, Path]] = []
+    path: Name = ""
     try:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-        descriptor = os.open(temporary, flags, 0o666)
-        made = True
-        with os.fdopen(descriptor, "wb") as file:
-            fill(file)
-            file.flush()
-            os.fsync(file.fileno())
-        _take_name(temporary, target, force)
-        made = False
-        _flush_folder(target.parent)
+        for path, fill in fills.items():
+            # Through a symbolic link the file itself is replaced, not the link.
+            target = Path(os.path.realpath(path))
+            temporary = target.parent / f".takeprint-{secrets.token_hex(8)}.tmp"
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+            descriptor = os.open(temporary, flags, 0o666)
+            written.append((path, temporary, target))
+            with os.fdopen(descriptor, "wb") as file:
+                fill(file)
+                file.flush()
+                os.fsync(file.fileno())
+        while written:
+            path, temporary, target = written[0]
+            _take_name(temporary, target, force)
+            del written[0]
+            _flush_folder(target.parent)
     except FileExistsError as error:
         raise TakeprintError(
             "the output has just appeared",
@@ -227,7 +258,7 @@ def _fill(path: Name, fill: Callable[[BinaryIO], object], force: bool, inputs: S
     except OSError as error:
         _refuse(error, path, "write")
     finally:
-        if made:
+        for _, temporary, _ in written:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
 

@@ -22,7 +22,7 @@ import numpy as np
 
 from .deviations import finite
 from .errors import TakeprintError
-from .files import read_regular, write_atomic
+from .files import read_regular, write_together
 
 SCHEMA = "takeprint.profile/1"
 CARD_FIELDS = ("source", "licence", "attribution", "method", "figures")
@@ -60,20 +60,21 @@ class Profile:
         return finite(document)
 
     def save(self, path: str | Path, *, force: bool = False) -> None:
-        """Write ``PATH`` and, where there are arrays, ``PATH`` with the suffix ``.npz``; atomically, arrays first."""
+        """Write ``PATH`` and, where there are arrays, ``PATH`` with suffix ``.npz``: on a full disk neither changes."""
         import hashlib
 
         path = Path(path)
-        sidecar = None
+        sidecar, contents = None, {}
         if self.arrays:
             packed = io.BytesIO()
             np.savez_compressed(packed, **dict(sorted(self.arrays.items())))  # type: ignore[arg-type]
             data = packed.getvalue()
             beside = path.with_suffix(".npz")
             sidecar = {"file": beside.name, "sha256": hashlib.sha256(data).hexdigest()}
-            write_atomic(beside, data, force=force)
+            contents[beside] = data
         said = json.dumps(self.to_json(sidecar), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-        write_atomic(path, said.encode(), force=force)
+        contents[path] = said.encode()
+        write_together(contents, force=force)
 
     @classmethod
     def load(cls, path: str | Path) -> Profile:

@@ -16,7 +16,7 @@ import pytest
 
 from takeprint.core import files
 from takeprint.core.errors import TakeprintError
-from takeprint.core.files import check_output, copy_atomic, read_regular, sha256_of, write_atomic
+from takeprint.core.files import check_output, copy_atomic, read_regular, sha256_of, write_atomic, write_together
 
 
 def code_of(work) -> str | None:
@@ -81,7 +81,7 @@ def test_an_existing_output_is_replaced_only_by_force(tmp_path):
     write_atomic(path, b"new", force=True)
     assert path.read_bytes() == b"new"
     assert code_of(lambda: write_atomic(tmp_path, b"x", force=True)) == "file.kind"
-    assert code_of(lambda: write_atomic(tmp_path / "no" / "a", b"x")) == "file.os"
+    assert code_of(lambda: write_atomic(tmp_path / "no" / "a", b"x")) == "file.no-folder"
 
 
 def test_an_input_is_never_an_output(tmp_path):
@@ -152,6 +152,31 @@ def test_a_failure_leaves_the_old_file_and_no_temporary_one(tmp_path, monkeypatc
     monkeypatch.undo()
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["a"]
+
+
+def test_files_that_belong_together_are_all_written_or_none(tmp_path, monkeypatch):
+    first, second = tmp_path / "a.npz", tmp_path / "a.json"
+    write_together({first: b"old rows", second: b"old"})
+    real, calls = os.fsync, []
+
+    def full_at_the_second(descriptor):
+        calls.append(descriptor)
+        if len(calls) == 2:
+            raise OSError(28, "No space left on device")
+        real(descriptor)
+
+    monkeypatch.setattr(files.os, "fsync", full_at_the_second)
+    with pytest.raises(TakeprintError, match=r"a\.json: .*No space left"):
+        write_together({first: b"new rows", second: b"new"}, force=True)
+    monkeypatch.undo()
+    assert (first.read_bytes(), second.read_bytes()) == (b"old rows", b"old")
+    assert sorted(os.listdir(tmp_path)) == ["a.json", "a.npz"]
+
+
+def test_a_missing_folder_is_said_before_any_work(tmp_path):
+    assert code_of(lambda: check_output(tmp_path / "none" / "a")) == "file.no-folder"
+    (tmp_path / "file").write_bytes(b"")
+    assert code_of(lambda: check_output(tmp_path / "file" / "a")) == "file.no-folder"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
