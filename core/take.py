@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -282,6 +282,14 @@ def _from_note_array(array: np.ndarray) -> Take:
     return Take("note array", kind, digest, end, notes=notes, timeline=timeline)
 
 
+def _doubts_of_partitura(said: Sequence[Any]) -> tuple[str, ...]:
+    """Return what partitura warned of in the score itself, always in one order (its own is that of a set)."""
+    about_code = (DeprecationWarning, PendingDeprecationWarning, FutureWarning, ImportWarning)
+    told = sorted({" ".join(str(w.message).split()) for w in said if not issubclass(w.category, about_code)})
+    more = (f"partitura: and {len(told) - 5} more",) if len(told) > 5 else ()
+    return tuple(f"partitura: {text}" for text in told[:5]) + more
+
+
 def _from_score(path: Path) -> Take:
     """Read MusicXML or MEI through partitura; grace notes have no written length."""
     import warnings
@@ -332,7 +340,6 @@ def _from_score(path: Path) -> Take:
             at = float(part.quarter_map(mark.start.t)) + shift
             signatures.append((max(0.0, at), int(mark.beats), int(mark.beat_type)))
     end = float((notes.onset_s + notes.duration_s).max()) if len(notes) else 0.0
-    notes_said = tuple(f"partitura: {w.message}" for w in said[:5])
     return Take(
         name=path.name,
         kind="score",
@@ -342,5 +349,5 @@ def _from_score(path: Path) -> Take:
         timeline=timeline,
         metre=Metre.of(signatures),
         path=path,
-        warnings=notes_said,
+        warnings=_doubts_of_partitura(said),
     )
