@@ -308,7 +308,8 @@ def _traces(
             "real": _statistics(values, take, series, passages.take_side == 0),
             "synthetic": _statistics(values, take, series, passages.take_side == 1),
         } | _distance(values[known], block[known], passages, permutations, rng)
-    out["slips"] = _slips(sides)
+    if any(_tells_slips(d) for takes in sides.values() for d in takes):
+        out["slips"] = _slips(sides)
     return out
 
 
@@ -436,6 +437,11 @@ def _sd(counts: np.ndarray, grid: np.ndarray) -> np.ndarray:
 def _safe_percentiles(values: np.ndarray) -> np.ndarray:
     known = values[np.isfinite(values)]
     return np.percentile(known, [2.5, 97.5]) if len(known) else np.full(2, np.nan)
+
+
+def _tells_slips(d: Deviations) -> bool:
+    """Tell whether slips could be known: without a score none are found, which is not the same as none."""
+    return d.reference.get("kind") not in ("click", "none") or bool(d.slips)
 
 
 def _slips(sides: Mapping[str, list[Deviations]]) -> dict[str, Any]:

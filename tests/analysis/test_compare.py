@@ -207,6 +207,14 @@ def test_slips_are_counted_against_written_notes(real):
     assert slips["effect"] == pytest.approx(slips["synthetic"]["rate"])
 
 
+def test_slips_that_nothing_could_tell_of_are_not_called_none(real):
+    """Against a click no slip is ever found: a rate of 0 with p = 1 would be a claim."""
+    clicked = real.replace(reference={**real.reference, "kind": "click"})
+    assert "slips" not in compare(clicked, clicked, permutations=99).traces
+    written = real.replace(reference={**real.reference, "kind": "score"})
+    assert compare(written, written, permutations=99).traces["slips"]["distance"] == 0.0
+
+
 def test_blocks_are_as_long_as_they_can_be():
     long, short = passages_of([player(100, 1)], [player(100, 2)]), passages_of([player(14, 1)], [player(14, 2)])
     assert (long.unit, short.unit) == ("8 bars", "1 bar")
