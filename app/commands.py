@@ -12,7 +12,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,10 @@ from . import jobs
 from .batch import Outcome, Task, run_batch
 from .cli import DONE, REFUSED, SOME_FAILED, version
 from .intake import FAILURES_NAME, Intake, gather, output_names, refuse_inputs_as_outputs
-from .progress import Progress, compile_notice, complain, say
+from .progress import Progress, compile_notice, complain, say, shown
 
 _MOST_FAILURES_SHOWN = 20
+_FEW_NOTES = 200  # a minute of drums has more
 
 
 def run(args: argparse.Namespace) -> int:
@@ -68,7 +69,7 @@ def write_out(text: str) -> None:
 
 def deliver(args: argparse.Namespace, document: Any, words: Sequence[str]) -> None:
     """Write the words to standard output; where JSON is wanted there, that, and the words to standard error."""
-    said = "\n".join(words)
+    said = shown(words)
     if args.json or args.output == "-":
         write_out(document.dumps())
         say(said)
@@ -81,6 +82,17 @@ def write_json(document: Any) -> None:
     from ..core.deviations import finite
 
     write_out(json.dumps(finite(document), ensure_ascii=False, allow_nan=False, indent=1) + "\n")
+
+
+def refuse_music_name(output: str, rule: str, suffix: str) -> None:
+    """Refuse a document under the name of a take: with ``--force`` a slip of the hand would cost a recording."""
+    from ..core.take import AUDIO_SUFFIXES, MIDI_SUFFIXES
+
+    found = os.path.splitext(output)[1].lower()
+    if found in MIDI_SUFFIXES or found in AUDIO_SUFFIXES:
+        raise TakeprintError(
+            f"the output's name ends in {found}", where=output, rule=rule, remedy=f"give a name that ends in {suffix}"
+        )
 
 
 def is_folder_output(output: str | None, intake: Intake, given: Sequence[str]) -> bool:
@@ -121,7 +133,7 @@ def finish_batch(outcomes: Sequence[Outcome], folder: Path, as_json: bool) -> in
     said = f"{len(done)} done"
     said += f", {kept} kept from an earlier run" if kept else ""
     said += f", {len(failed)} failed, listed in {folder / FAILURES_NAME}" if failed else ""
-    say(f"{said}; in {folder}")
+    say(shown([f"{said}; in {folder}"]))
     if as_json:
         write_json(
             {
@@ -211,6 +223,7 @@ def _measure_one(args: argparse.Namespace, path: str, settings: dict[str, Any], 
     keep = args.output not in (None, "-")
     if keep:
         check_output(args.output, force=args.force, inputs=inputs)
+        refuse_music_name(args.output, "a measurement is JSON", ".json")
     deviations = jobs.measured(path, settings)
     if args.csv:
         deviations.to_csv(jobs.make_folder(Path(args.csv) / name), force=args.force)
@@ -258,6 +271,7 @@ def run_compare(args: argparse.Namespace) -> int:
     keep = args.output not in (None, "-")
     if keep:
         check_output(args.output, force=args.force, inputs=inputs)
+        refuse_music_name(args.output, "a comparison is JSON", ".json")
     settings = reference_settings(args)
     sides = _load_all(real, settings, "real takes"), _load_all(synthetic, settings, "synthetic takes")
     from ..analysis.compare import compare
@@ -281,6 +295,7 @@ def run_fit(args: argparse.Namespace) -> int:
     target = Path(args.output)
     check_output(target, force=args.force, inputs=inputs)
     check_output(target.with_suffix(".npz"), force=args.force, inputs=inputs)
+    refuse_music_name(args.output, "a profile is JSON", ".json")
     if target.suffix.lower() == ".npz":
         raise TakeprintError("a profile is JSON", where=args.output, remedy="give a name that ends in .json")
     takes = _load_all(args.take, settings, "takes")
@@ -288,13 +303,21 @@ def run_fit(args: argparse.Namespace) -> int:
 
     profile = fit(*takes, name=args.name or target.stem, kind=args.kind)
     profile.save(target, force=args.force)
-    from .words import plain_lines
+    from .words import count, plain_lines
 
-    head = f"{profile.name}: a {profile.kind} profile of {len(takes)} takes, written to {args.output}"
-    say("\n".join([head, *plain_lines(profile.card)]))
+    head = f"{profile.name}: a {profile.kind} profile of {count(len(takes), 'take')}, written to {args.output}"
+    say(shown([head, *plain_lines(profile.card), *_thin(profile.card)]))
     if args.json:
         write_json(profile.to_json())
     return DONE
+
+
+def _thin(card: Mapping[str, Any]) -> list[str]:
+    """Return a doubt about a profile that stands on next to nothing."""
+    notes = (card.get("figures") or {}).get("notes")
+    if not isinstance(notes, int) or notes >= _FEW_NOTES:
+        return []
+    return [f"  note: {notes} notes tell little of a player: below {_FEW_NOTES} the figures are mostly chance"]
 
 
 def run_export(args: argparse.Namespace) -> int:
@@ -305,10 +328,12 @@ def run_export(args: argparse.Namespace) -> int:
     keep = args.output != "-"
     if keep:
         check_output(args.output, force=args.force, inputs=[args.document])
+        if args.to != "tempo-map":
+            refuse_music_name(args.output, f"{args.to} is text", ".txt" if args.to == "audacity" else f".{args.to}")
     data = export(Deviations.load(args.document), args.to)
     if keep:
         write_atomic(args.output, data, force=args.force, inputs=[args.document])
-        say(f"{args.to} written to {args.output}, {len(data)} bytes")
+        say(shown([f"{args.to} written to {args.output}, {len(data)} bytes"]))
         return DONE
     raw = getattr(sys.stdout, "buffer", None)
     if raw is None:

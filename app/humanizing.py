@@ -21,13 +21,14 @@ from .cli import DONE, TRACE_AMOUNTS, version
 from .commands import finish_batch, identity, is_folder_output, tell_intake, write_json
 from .intake import Intake, gather, output_names, refuse_inputs_as_outputs
 from .jobs import unmarked
-from .progress import compile_notice, say
+from .progress import compile_notice, say, shown
 
 if TYPE_CHECKING:
     from ..core.profile import Profile
     from ..core.take import Take
     from .batch import Mark
 
+_DOCUMENT_SUFFIXES = (".json", ".csv", ".npz", ".txt", ".png", ".xml", ".musicxml", ".mxl")
 _NOT_INVENTED = ("intonation", "breath", "friction", "slips")
 
 
@@ -45,8 +46,7 @@ def run_humanize(args: argparse.Namespace) -> int:
     check_output(target, force=args.force, inputs=_inputs(source, settings))
     with compile_notice():
         report = humanized(source, target, settings, force=args.force)
-    for line in report_words(report):
-        say(line)
+    say(shown(report_words(report)))
     if args.json:
         write_json(report)
     return DONE
@@ -171,7 +171,7 @@ def _refuse_unsuited_name(take: Take, source: str, target: Path) -> None:
     from ..core.take import AUDIO_SUFFIXES, MIDI_SUFFIXES
 
     own, wanted = Path(source).suffix.lower(), target.suffix.lower()
-    midi_as_audio = take.kind != "audio" and wanted in AUDIO_SUFFIXES
+    midi_as_audio = take.kind != "audio" and wanted in (*AUDIO_SUFFIXES, *_DOCUMENT_SUFFIXES)
     audio_as_other = take.kind == "audio" and own in AUDIO_SUFFIXES and wanted != own
     if midi_as_audio or audio_as_other or (take.kind == "audio" and wanted in MIDI_SUFFIXES):
         raise TakeprintError(
@@ -243,6 +243,9 @@ def report_words(report: Mapping[str, Any]) -> list[str]:
         told = facts.pop(trace, None)
         if isinstance(told, Mapping):
             lines.append(_trace_words(trace, told))
+    changed = [t.get("n_changed") if isinstance(t, Mapping) else 0 for t in report["report"].values()]
+    if not any(changed) and not facts.get("moved"):
+        lines.append("  note: nothing was moved: at these amounts this player does what is written")
     facts.pop("disclosure", None)
     facts.pop("coupled", None)
     lines += plain_lines(facts)

@@ -18,7 +18,7 @@ import numpy as np
 from ..core.errors import TakeprintError
 from ..core.sniff import sniff
 from .commands import write_json, write_out
-from .progress import one_line
+from .progress import one_line, shown
 from .words import clock, compare_words, count, doubt_lines, measure_words, number, plain_lines
 
 _MAX_JSON_BYTES = 2_000_000_000
@@ -37,7 +37,7 @@ def run_inspect(args: argparse.Namespace) -> int:
     if args.json:
         write_json(facts)
     else:
-        write_out("\n".join(words) + "\n")
+        write_out(shown(words) + "\n")
     return 0
 
 
@@ -145,7 +145,7 @@ def run_profiles(args: argparse.Namespace) -> int:
             write_json(profile.to_json())
         else:
             lines = [f"{profile.name}: a {profile.kind} profile", *plain_lines(profile.card), "  model:"]
-            write_out("\n".join([*lines, *plain_lines(profile.model, 4)]) + "\n")
+            write_out(shown([*lines, *plain_lines(profile.model, 4)]) + "\n")
         return 0
     listed = [profile_named(name) for name in profile_names()]
     if args.json:

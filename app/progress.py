@@ -13,7 +13,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Any, Self
 
@@ -25,6 +25,11 @@ _BAR_WIDTH = 24
 def one_line(text: object) -> str:
     """Return the text on one line: control characters and undecodable bytes are shown as escapes."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(str(text).split()))
+
+
+def shown(lines: Iterable[object]) -> str:
+    """Return lines of words as one text: what a terminal must not get, in a file's name say, is shown as escapes."""
+    return "\n".join("".join(c if c.isprintable() else repr(c)[1:-1] for c in str(line)) for line in lines)
 
 
 def say(text: object = "") -> None:

@@ -366,7 +366,7 @@ def test_refusals_are_one_line(
         (["compare", take, "nowhere.mid"], "no such file"),
         (["fit", take, "-o", str(tmp_path / "p.npz")], "JSON"),
         (["fit", str(deep), "-o", str(tmp_path / "p.json")], "JSON"),
-        (["export", str(dev), "--to", "csv", "-o", "x"], "damaged"),
+        (["export", str(dev), "--to", "csv", "-o", "x"], "missing"),
         (["export", take, "--to", "csv", "-o", "x"], "JSON"),
         (["inspect", str(deep)], "JSON"),
         (["inspect", str(tmp_path)], "folder"),
@@ -607,3 +607,66 @@ def test_a_bar_is_drawn_on_a_terminal_only(terminal: bool, monkeypatch: pytest.M
     if terminal:
         assert screen.getvalue().endswith("\r\x1b[K")  # and it is taken away at the end
     assert "\x1b[3" not in screen.getvalue()  # no colour, so NO_COLOR is honoured
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        (("measure", "{take}"), "other.mid"),
+        (("fit", "{take}"), "other.wav"),
+        (("compare", "{take}", "{take}"), "other.flac"),
+        (("export", "{document}", "--to", "csv"), "other.mid"),
+        (("humanize", "{take}"), "other.json"),
+    ],
+)
+def test_a_document_never_takes_the_name_of_a_take(
+    options: tuple[str, ...], name: str, midi_take: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document, target = tmp_path / "d.json", tmp_path / name
+    assert main(["measure", str(midi_take), "-o", str(document)]) == 0
+    capsys.readouterr()
+    target.write_bytes(b"a recording")
+    said = refusal(
+        capsys, *(o.format(take=midi_take, document=document) for o in options), "-o", str(target), "--force"
+    )
+    assert f"ends in {target.suffix}" in said
+    assert target.read_bytes() == b"a recording"
+
+
+def test_a_missing_folder_is_refused_before_the_work(
+    midi_take: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "there is no folder" in refusal(capsys, "measure", str(midi_take), "-o", str(tmp_path / "none" / "d.json"))
+
+
+def test_a_name_cannot_speak_to_the_terminal(
+    midi_take: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "a\n\x1b[31mb.mid"
+    source.write_bytes(midi_take.read_bytes())
+    assert main(["measure", str(source)]) == 0
+    assert main(["humanize", str(source), "-o", str(tmp_path / "\x1b]0;c.mid")]) == 0
+    assert main(["inspect", str(source)]) == 0
+    out, err = capsys.readouterr()
+    assert "\x1b" not in out + err
+    assert "a\\n\\x1b[31mb.mid: " in out
+
+
+def test_a_profile_of_next_to_nothing_says_so(
+    midi_take: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import mido
+
+    few = mido.MidiFile()
+    few.add_track().extend(mido.Message(kind, note=60, time=240) for kind in ("note_on", "note_off") * 5)
+    few.save(tmp_path / "few.mid")
+    profile, played = tmp_path / "few.json", tmp_path / "played.mid"
+    assert main(["fit", str(tmp_path / "few.mid"), "-o", str(profile), "--click", "file"]) == 0
+    assert "5 notes tell little" in capsys.readouterr().err
+    assert main(["humanize", str(tmp_path / "few.mid"), "-o", str(played), "--profile", str(profile)]) == 0
+    assert "nothing was moved" in capsys.readouterr().err
+    document = json.loads(profile.read_text())
+    document["model"]["timing"]["clock"]["sd"] = "x"
+    profile.write_text(json.dumps(document))
+    said = refusal(capsys, "humanize", str(midi_take), "-o", str(tmp_path / "no.mid"), "--profile", str(profile))
+    assert "timing.clock.sd is 'x'" in said
