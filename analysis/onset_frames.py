@@ -86,7 +86,9 @@ def spectral_rise(x: np.ndarray, grid: Grid) -> tuple[np.ndarray, np.ndarray, np
     count = len(x) // grid.hop + 1
     # A constant offset is not a sound that begins with the recording.
     rest = float(x[: grid.ms(50)].mean())
-    padded = np.concatenate([np.full(half, rest), x, np.zeros(half + grid.hop)]).astype(np.float32)
+    # The end is mirrored, so that what sounds there does not break off.
+    padded = np.concatenate([np.full(half, rest), np.pad(x, (0, half + grid.hop), mode="symmetric")])
+    padded = padded.astype(np.float32)
     windows = np.lib.stride_tricks.sliding_window_view(padded, grid.window)[:: grid.hop][:count]
     shape = np.hanning(grid.window + 1)[:-1].astype(np.float32)
     shape /= shape.sum() / 2
@@ -109,8 +111,6 @@ def spectral_rise(x: np.ndarray, grid: Grid) -> tuple[np.ndarray, np.ndarray, np
         rise[lag:] = np.maximum(bands[lag:] - old, 0.0).mean(1)
         # Before the recording there was nothing.
         rise[:lag] = bands[:lag].mean(1)
-    # Windows that reach over the end hear it break off; in the middle of a recording the overlap covers them.
-    rise[max((len(x) - half) // grid.hop + 1, 0) :] = 0.0
     power = np.concatenate(powers)
     return rise, power[:, :3], power[:, 3:]
 
@@ -151,11 +151,11 @@ def noise_rise(power: np.ndarray, length: int, grid: Grid) -> np.ndarray:
     return rise
 
 
-def proposed(flux: np.ndarray, noise: np.ndarray, grid: Grid) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def proposed(flux: np.ndarray, noise: np.ndarray, length: int, grid: Grid) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the frames at which a sound may begin, their strength, and whether only noise rose there."""
     from scipy.ndimage import maximum_filter1d
 
-    frames, strength = _peaks(flux, grid)
+    frames, strength = _peaks(flux, length, grid)
     top = maximum_filter1d(noise, grid.frames(0.05), mode="constant")
     more = np.flatnonzero((noise >= top) & (noise > _NOISE_THRESHOLD))
     flanks = noise[np.maximum(more - 2 * grid.half_window, 0)]
@@ -171,21 +171,35 @@ def proposed(flux: np.ndarray, noise: np.ndarray, grid: Grid) -> tuple[np.ndarra
     return every[order], np.concatenate([strength, noise[more] / _NOISE_THRESHOLD])[order], burst[order]
 
 
-def _peaks(flux: np.ndarray, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
+def _peaks(flux: np.ndarray, length: int, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
     """Return the frames of the peaks over a moving threshold, and how far they stand over it."""
-    from scipy.ndimage import maximum_filter1d, median_filter, uniform_filter1d
+    from scipy.ndimage import median_filter, uniform_filter1d
 
+    # Windows that reach over the end of the recording hear it mirrored: they may add a peak, but hide none.
+    whole = max((length - grid.window // 2) // grid.hop + 1, 0)
+    body = flux.copy()
+    body[whole:] = 0.0
     threshold = (
         0.05
-        + 1.0 * median_filter(flux, grid.frames(0.2), mode="reflect")
-        + 0.6 * uniform_filter1d(flux, grid.frames(0.4), mode="reflect")
+        + 1.0 * median_filter(body, grid.frames(0.2), mode="reflect")
+        + 0.6 * uniform_filter1d(body, grid.frames(0.4), mode="reflect")
     )
-    top = maximum_filter1d(flux, grid.frames(0.05), mode="constant")
-    chosen = np.flatnonzero((flux >= top) & (flux > threshold))
-    # A plateau is one peak: its first frame.
+    chosen = _tops(body, threshold, grid)
+    late = whole + _tops(flux[whole:], threshold[whole:], grid)
     if len(chosen):
-        chosen = chosen[np.concatenate([[True], np.diff(chosen) > grid.frames(0.02)])]
+        late = late[late - chosen[-1] > grid.frames(0.025)]
+    chosen = np.concatenate([chosen, late])
     return chosen, flux[chosen] / threshold[chosen]
+
+
+def _tops(flux: np.ndarray, threshold: np.ndarray, grid: Grid) -> np.ndarray:
+    """Return the frames that are over the threshold and the largest for 25 ms around."""
+    from scipy.ndimage import maximum_filter1d
+
+    top = maximum_filter1d(flux, grid.frames(0.05), mode="constant")
+    tops = np.flatnonzero((flux >= top) & (flux > threshold))
+    # A plateau is one peak: its first frame.
+    return tops[np.concatenate([[True], np.diff(tops) > grid.frames(0.02)])] if len(tops) else tops
 
 
 def named(bands: np.ndarray, frame: int) -> str:

@@ -37,6 +37,8 @@ _OPENING = 0.1
 # A weak proposal (strength) counts only if the wave, too, changes: by how much Akaike's criterion must gain where the
 # change lies near the proposal, and where it lies farther off than the given milliseconds.
 _WEAK, _GAIN, _GAIN_FAR, _FAR_MS = 1.6, 10.0, 30.0, 15.0
+# What begins nearer to the end of the recording must be as strong as this.
+_LAST_MS, _SURE = 6.0, 4.0
 _PREDICTOR_ORDER = 32
 _WHITENING = 1e-7
 # Share of the seen rise, and how long a softer start may be that noise hides wholly: chosen so that about nine of ten
@@ -180,7 +182,7 @@ def _chunks(blocks: Iterable[np.ndarray], frames: int, grid: Grid) -> Iterator[t
 def _in_chunk(x: np.ndarray, first: int, core: tuple[int, int], grid: Grid, peak_db: float) -> Onsets:
     """Return the onsets proposed in the core of one chunk of normalised samples."""
     flux, bands, noise = spectral_rise(x, grid)
-    frames, strength, burst = proposed(flux, noise_rise(noise, len(x), grid), grid)
+    frames, strength, burst = proposed(flux, noise_rise(noise, len(x), grid), len(x), grid)
     place = frames * grid.hop
     inside = (place + first >= core[0]) & (place + first < core[1])
     if first == 0 and np.abs(x[: grid.ms(50)]).max(initial=0.0) < _OPENING:
@@ -192,7 +194,13 @@ def _in_chunk(x: np.ndarray, first: int, core: tuple[int, int], grid: Grid, peak
         refine = _refined_burst if burst[i] else _refined
         onset, doubt, gain = refine(x, int(place[i]), int(before), int(after), grid)
         far = abs(onset - place[i]) > grid.ms(_FAR_MS)
-        if strength[i] < _WEAK and gain < (_GAIN_FAR if far else _GAIN):
+        least = _GAIN_FAR if far else _GAIN
+        # Where a recording ends, a tone that is cut off has a kink, which the detector hears, and a codec its worst.
+        if place[i] + grid.window // 2 > len(x):
+            least = np.inf if far or (onset + grid.ms(_LAST_MS) > len(x) and strength[i] < _SURE) else _GAIN_FAR
+        elif strength[i] >= _WEAK:
+            least = 0.0
+        if gain < least:
             continue
         kept.append(i)
         times.append((onset + first) / grid.rate)

@@ -210,6 +210,19 @@ def test_noise_that_swells_is_no_hit() -> None:
     assert len(detect_onsets(0.1 * samples * swell, RATE).onset_s[1:]) <= 2
 
 
+@pytest.mark.parametrize("rate", [44_100, 48_000])
+def test_the_end_of_a_recording(rate: int) -> None:
+    """A hit is found 8 ms before the end; a tone or a tail that is cut off there is none."""
+    samples, truth, _ = planted(("kick", "pluck", "snare", "hat"), 16, np.random.default_rng(17), rate)
+    found = 0
+    for start in truth[4:]:
+        last = detect_onsets(samples[: round((start + 0.008) * rate)], rate).onset_s[-1]
+        found += abs(last - start) < 0.0005
+        between = start + 0.12  # 130 ms after a hit, as many before the next
+        assert detect_onsets(samples[: round(between * rate)], rate).onset_s[-1] < start + 0.001
+    assert found >= 11
+
+
 @pytest.mark.parametrize(
     "samples",
     [np.zeros(0), np.zeros(1), np.ones(1), np.ones(10), np.zeros(RATE), np.full(RATE, 0.5), np.full(RATE, 1e-9)],
