@@ -23,6 +23,7 @@ from .progress import one_line
 
 TICKS_PER_BEAT = 960
 _US_PER_S = 1e6
+_MOST_BEATS = 1_000_000
 _MAX_TEMPO_US = 0xFFFFFF  # a tempo event holds three bytes
 _SHORTEST_US = 1.0
 
@@ -200,11 +201,14 @@ def _curve(deviations: Deviations) -> tuple[Timeline, float, float]:
     known = deviations.notes.onset_s[np.isfinite(deviations.notes.onset_s)]
     ends = [float(curve.beats_at(t)) for t in (known.min(), known.max())] if len(known) else []
     span = [*ends, *deviations.tempo.beat.tolist()] or curve.beat.tolist()
+    farthest = max(map(abs, span))
+    if not farthest <= _MOST_BEATS:
+        raise TakeprintError(f"a note {farthest:.3g} beats away", rule="a tempo map has at most a million beats")
     first = math.floor(min(span) + 1e-9)
     # The file's clock begins with the take's: beats before it cannot be written.
     first = max(first, math.ceil(float(curve.beats_at(0.0)) - 1e-9))
     last = max(math.ceil(max(span) - 1e-9), first + 1)
-    if last - first > 1_000_000:
+    if last - first > _MOST_BEATS:
         raise TakeprintError(f"{last - first} beats", rule="a tempo map has at most a million beats")
     return curve, float(first), float(last)
 

@@ -57,7 +57,7 @@ def _of_document(path: str) -> tuple[dict[str, Any], list[str]]:
         from ..core.deviations import Deviations
 
         deviations = Deviations.from_json(document, where=path)
-        facts = {"file": name, "schema": schema, "take": document["take"], "reference": document["reference"]}
+        facts = {"file": name, "schema": schema, "take": deviations.take, "reference": deviations.reference}
         return facts | {"notes": len(deviations.notes)}, measure_words(deviations)
     if schema == "takeprint.profile/1":
         facts = {"file": name} | {k: document.get(k) for k in ("schema", "name", "kind", "card")}

@@ -264,7 +264,7 @@ class Deviations:
                 take=_mapping(document, "take"),
                 reference=_mapping(document, "reference"),
                 latency_ms=_latency(document.get("latency_ms")),
-                summary=_mapping(document, "summary"),
+                summary={trace: _mapping(document["summary"], trace) for trace in _mapping(document, "summary")},
                 repairs=_events(document, "repairs"),
                 warnings=tuple(str(said) for said in _list(document, "warnings")),
             )

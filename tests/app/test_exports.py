@@ -134,3 +134,9 @@ def test_csv_and_json_hold_the_same_figures(midi_take: Path) -> None:
 def test_an_unknown_format_is_refused_with_the_known_ones() -> None:
     with pytest.raises(TakeprintError, match="audacity"):
         export(Deviations(), "svl")
+
+
+def test_a_note_at_the_end_of_time_has_no_tempo_map() -> None:
+    note = DeviationNotes.build(label=np.array(["match"]), onset_s=np.array([1e300]))
+    with pytest.raises(TakeprintError, match="a million beats"):
+        export(drifting(0.0).replace(notes=note), "tempo-map")

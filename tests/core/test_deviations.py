@@ -231,3 +231,10 @@ def test_the_slips_told_are_the_slips_in_the_rows(amount):
     rows = set(scaled.notes.slip_id[scaled.notes.label == "deletion"].tolist())
     assert {slip["slip_id"] for slip in scaled.slips} == rows
     assert len(rows) == pytest.approx(20 * min(max(amount, 0), 1), abs=2)
+
+
+@pytest.mark.parametrize("value", [1e308, "x", True, None, [1]])
+def test_a_summary_that_holds_no_facts_is_refused(value):
+    document = Deviations().to_json() | {"summary": {"timing": value}}
+    with pytest.raises(TakeprintError, match="timing is "):
+        Deviations.from_json(document)
