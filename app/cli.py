@@ -309,6 +309,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(left.code or 0)
     except BrokenPipeError:
         return _closed_pipe()
+    except KeyboardInterrupt:
+        return _interrupted()
     if os.environ.get("TAKEPRINT_DEBUG"):
         return _guarded(args)
     with warnings.catch_warnings(), hushed_libraries():
@@ -328,8 +330,7 @@ def _guarded(args: argparse.Namespace) -> int:
     except TakeprintError as refusal:
         return _ended(refusal, REFUSED)
     except KeyboardInterrupt:
-        complain("interrupted; nothing half-written is left")
-        return INTERRUPTED
+        return _interrupted()
     except BrokenPipeError:
         return _closed_pipe()
     except MemoryError:
@@ -349,6 +350,11 @@ def _ended(said: object, code: int) -> int:
         traceback.print_exc()
     complain(said)
     return code
+
+
+def _interrupted() -> int:
+    complain("interrupted; nothing half-written is left")
+    return INTERRUPTED
 
 
 def _closed_pipe() -> int:

@@ -670,3 +670,14 @@ def test_a_profile_of_next_to_nothing_says_so(
     profile.write_text(json.dumps(document))
     said = refusal(capsys, "humanize", str(midi_take), "-o", str(tmp_path / "no.mid"), "--profile", str(profile))
     assert "timing.clock.sd is 'x'" in said
+
+
+def test_ctrl_c_before_the_work_is_one_line_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("takeprint.app.cli.build_parser", interrupted)
+    assert main(["profiles"]) == 130
+    assert capsys.readouterr().err == "takeprint: interrupted; nothing half-written is left\n"

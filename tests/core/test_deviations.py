@@ -177,10 +177,13 @@ def _planted(path, value):
     ],
 )
 def test_a_hostile_document_is_refused_or_read_and_never_breaks(path, value):
+    d, where = None, None
     try:
         d = Deviations.from_json(_planted(path, value), where="DEV.json")
     except TakeprintError as refusal:
-        assert refusal.where == "DEV.json"
+        where = refusal.where
+    if d is None:
+        assert where == "DEV.json"
         return
     assert d.metre is not None
     assert Deviations.from_json(json.loads(d.dumps())).notes == d.notes
