@@ -36,7 +36,7 @@ _WRONG_NOTE_S = 0.15
 _LEAP_BEATS, _LEAP_FACTOR, _LEAST_AFTER_LEAP = 2.0, 4.0, 8
 # A chord whose notes lie farther apart than this may be rolled.
 _ROLL_S = 0.15
-_LEAST_SHARE = 0.3
+_LEAST_SHARE = 0.4
 _LEAST_EVEN = 4
 _TABLE_CELLS = 40_000_000
 
@@ -78,7 +78,7 @@ def align_notes(score: Notes, take: Notes, take_clock: Timeline | None = None) -
     Raises
     ------
     TakeprintError
-        When fewer than three in ten notes of the shorter side find a partner: the two are different music.
+        When fewer than four in ten notes of the shorter side find a partner: the two are different music.
     """
     if len(score) == 0 or len(take) == 0:
         nothing = np.full(len(score), np.nan)

@@ -34,6 +34,8 @@ from .tempo import CLICK_BANDWIDTH_BEATS, FREE_BANDWIDTH_BEATS, fit_tempo, mean_
 # Notes played to a clock gain about 0.5 nats each on it, notes that were not about -0.2 (see ``grid.GridFit.gain``).
 _CLOCK_GAIN = -0.1
 _FEW_NOTES = 24
+# A take that follows its score matches more of its notes than this, slips and ornaments included.
+_DOUBTFUL_SHARE = 0.75
 
 
 def measure(
@@ -145,7 +147,7 @@ def _against_click(take: Take, notes: Notes, click: float | str | None, metre: M
     # An ornament has its hit's timing, whatever the clock does between the two.
     residual_ms = residual_ms[fit.main] if len(notes) else residual_ms
     constant_ms = float(np.median(residual_ms[is_main])) if len(notes) else 0.0
-    latency_ms = constant_ms if known else np.nan
+    latency_ms = constant_ms if known and len(notes) else np.nan
     if not known and len(notes):
         # Where beat 0 lies was not given: the constant is the place of the click, not a latency.
         if free:
@@ -292,6 +294,11 @@ def _against_score(take: Take, notes: Notes, reference: Take, metre: Metre | Non
     )
     slips: tuple[dict[str, Any], ...] = ()
     warnings: list[str] = []
+    fewest = min(len(score), len(notes))
+    if take.kind != "audio" and matched.sum() < _DOUBTFUL_SHARE * fewest:
+        warnings.append(
+            f"only {int(matched.sum())} of {fewest} notes were matched: is this the score of this take, and all of it?"
+        )
     if take.kind == "audio":
         warnings.append("audio against a score: onsets are aligned by their rhythm alone, chord notes share one onset")
     else:

@@ -17,7 +17,7 @@ import stat
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 from .errors import TakeprintError
 
@@ -195,7 +195,7 @@ def write_atomic(path: Name, data: bytes, *, force: bool = False, inputs: Sequen
     _fill({path: lambda file: file.write(data)}, force, inputs)
 
 
-def write_together(contents: Mapping[Name, bytes], *, force: bool = False) -> None:
+def write_together(contents: Mapping[Any, bytes], *, force: bool = False) -> None:
     """Write files that belong together: none takes its name before all are whole on the disk.
 
     A full disk then leaves the old ones as they were; what is left between the names is a moment without any writing.
@@ -227,12 +227,13 @@ def copy_atomic(source: Name, path: Name, *, force: bool = False, inputs: Sequen
 
 def _fill(fills: Mapping[Name, Callable[[BinaryIO], object]], force: bool, inputs: Sequence[Name]) -> None:
     """Write a temporary file beside each path, and give them their names when all are whole on the disk."""
-    for path in fills:
-        check_output(path, force=force, inputs=inputs)
+    for output in fills:
+        check_output(output, force=force, inputs=inputs)
     written: list[tuple[Name, Path, Path]] = []
     path: Name = ""
     try:
-        for path, fill in fills.items():
+        for path in fills:
+            fill = fills[path]
             # Through a symbolic link the file itself is replaced, not the link.
             target = Path(os.path.realpath(path))
             temporary = target.parent / f".takeprint-{secrets.token_hex(8)}.tmp"
