@@ -538,7 +538,11 @@ def test_ctrl_c_ends_a_batch_in_one_line_and_leaves_nothing_half(midi_take: Path
     for k in range(300):
         shutil.copy(midi_take, takes / f"{k:03}.mid")
     command = [sys.executable, "-m", "takeprint.app.cli", "measure", str(takes), "-o", str(out), "--jobs", "2"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True) as process:
+    # A shell that runs the tests in the background lets its children ignore Ctrl-C; this child must not inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True)
+    signal.signal(signal.SIGINT, before)
+    with process:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline and len(list(out.glob("*.json"))) < 5:
             time.sleep(0.05)
