@@ -18,7 +18,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .audio_plan import Part, Plan, Source, Stretch, check_facts
+from .audio_plan import SAMPLE_BYTES, Part, Plan, Source, Stretch, check_facts
 
 _UNKNOWN = 0xFFFFFFFF
 # A file of nothing but empty chunks would keep a walker busy for hours.
@@ -338,17 +338,6 @@ _AIFC = {
     b"alaw": ("ALAW", "BIG"),
     b"ALAW": ("ALAW", "BIG"),
 }
-_WIDTH = {
-    "PCM_S8": 1,
-    "PCM_U8": 1,
-    "PCM_16": 2,
-    "PCM_24": 3,
-    "PCM_32": 4,
-    "FLOAT": 4,
-    "DOUBLE": 8,
-    "ULAW": 1,
-    "ALAW": 1,
-}
 
 
 def parse_aiff(source: Source, start: int) -> Plan:
@@ -387,10 +376,10 @@ def parse_aiff(source: Source, start: int) -> Plan:
             raise source.refusal(f"samples of {bits} bits", comm.offset + 6, rule="AIFF has 1 to 32 bits")
         subtype = {1: "PCM_S8", 2: "PCM_16", 3: "PCM_24", 4: "PCM_32"}[(bits + 7) // 8]
     plan.subtype = subtype
-    plan.bits = 8 * _WIDTH[subtype] if subtype.startswith("PCM") else 0
+    plan.bits = 8 * SAMPLE_BYTES[subtype] if subtype.startswith("PCM") else 0
     shift = source.at(sound.offset, 4)
     skip = 8 + (struct.unpack(">I", shift)[0] if len(shift) == 4 else 0)
-    frame = _WIDTH[subtype] * channels
+    frame = SAMPLE_BYTES[subtype] * channels
     if sound.size < skip:
         plan.mend(sound.offset - 4, "aiff.data-size-0", "the header states no samples; the file's own length is taken")
         claimed = source.size - sound.offset - skip
@@ -429,9 +418,9 @@ def parse_au(source: Source, start: int) -> Plan:
         raise source.refusal(
             f"samples begin at byte {offset}", start + 4, rule="they begin at 24 or later, in the file"
         )
-    plan.bits = 8 * _WIDTH[plan.subtype] if plan.subtype.startswith("PCM") else 0
+    plan.bits = 8 * SAMPLE_BYTES[plan.subtype] if plan.subtype.startswith("PCM") else 0
     size = _data_bytes(source, _Chunk(b"data", start + offset, claimed), claimed, plan)
-    _plan_plain(plan, start + offset, size, _WIDTH[plan.subtype] * channels, "BIG" if endian == ">" else "LITTLE")
+    _plan_plain(plan, start + offset, size, SAMPLE_BYTES[plan.subtype] * channels, "BIG" if endian == ">" else "LITTLE")
     return plan
 
 

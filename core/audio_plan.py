@@ -17,6 +17,18 @@ from typing import BinaryIO
 
 from .errors import Repair, TakeprintError
 
+# Bytes that one sample of each plain coding takes.
+SAMPLE_BYTES = {
+    "PCM_S8": 1,
+    "PCM_U8": 1,
+    "PCM_16": 2,
+    "PCM_24": 3,
+    "PCM_32": 4,
+    "FLOAT": 4,
+    "DOUBLE": 8,
+    "ULAW": 1,
+    "ALAW": 1,
+}
 MAX_CHANNELS = 64
 MIN_RATE_HZ = 1_000
 MAX_RATE_HZ = 768_000

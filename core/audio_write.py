@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from .audio_plan import MAX_CHANNELS, MAX_RATE_HZ, MIN_RATE_HZ
+from .audio_plan import MAX_CHANNELS, MAX_RATE_HZ, MIN_RATE_HZ, SAMPLE_BYTES
 from .errors import TakeprintError
 from .files import _flush_folder, _take_name, check_output
 from .randomness import Stream
@@ -30,18 +30,6 @@ from .randomness import Stream
 # libsndfile's Vorbis encoder keeps a whole call's samples on the stack: never more than this at once.
 _CHUNK_FRAMES = 65_536
 _BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32, "ULAW": 16, "ALAW": 16}
-# Bytes a sample, for the 4 GiB limit of WAV and its kin.
-_WIDTH = {
-    "PCM_S8": 1,
-    "PCM_U8": 1,
-    "PCM_16": 2,
-    "PCM_24": 3,
-    "PCM_32": 4,
-    "FLOAT": 4,
-    "DOUBLE": 8,
-    "ULAW": 1,
-    "ALAW": 1,
-}
 _SHORT = ("WAV", "WAVEX", "AIFF", "AU")
 _OGG_SERIAL = 0x54414B45
 
@@ -267,7 +255,7 @@ def _stream(
                 where = frames + int(np.flatnonzero(bad.any(1))[0])
                 raise TakeprintError(f"sample {where} is no finite number", rule="only finite samples are written")
             frames += len(piece)
-            if frames * channels * _WIDTH.get(subtype, 0) > limit:
+            if frames * channels * SAMPLE_BYTES.get(subtype, 0) > limit:
                 raise TakeprintError(f"{format} cannot hold more than 4 GiB", remedy="write RF64, W64 or FLAC")
             out.write(quantizer.numbers(piece))
             piece = next(pieces, None)

@@ -13,8 +13,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
+
+if TYPE_CHECKING:
+    from ..core.deviations import Deviations
 
 _MARK = "takeprint/"
 _SAFE = "/:.,+-_"
@@ -177,3 +180,10 @@ def _comment_of_audio(path: str | os.PathLike[str]) -> Iterator[str]:
             rule="a disclosure is read from MIDI and audio files",
         ) from wrong
     yield comment or ""
+
+
+def player_facts(deviations: Deviations) -> dict[str, Any]:
+    """Return who invented the deviations, as ``perform`` notes it in their reference; empty when nobody did."""
+    told = deviations.reference.get("player") or {}
+    used = {str(part.get("profile")) for part in (told.get("parts") or {}).values() if part.get("profile")}
+    return {"profile": ",".join(sorted(used)) or None, "seed": told.get("seed")}

@@ -27,7 +27,7 @@ from ..core.errors import TakeprintError
 from ..core.files import Name, copy_atomic
 from ..core.take import Take, load_take
 from ..core.timeline import through_knots
-from .disclosure import disclosure_text
+from .disclosure import disclosure_text, player_facts
 from .splicing import Source, bridge
 
 BEFORE_S = 0.004  # of an attack, moved with it: an onset is found a little late rather than early
@@ -227,13 +227,6 @@ def save_audio(rendered: RenderedAudio, path: Name, *, force: bool, inputs: Sequ
         inputs=guarded,
         comment=rendered.report.get("disclosure", ""),
     )
-
-
-def player_facts(deviations: Deviations) -> dict[str, Any]:
-    """Return who invented the deviations, as ``perform`` notes it in their reference; empty when nobody did."""
-    told = deviations.reference.get("player") or {}
-    used = {str(part.get("profile")) for part in (told.get("parts") or {}).values() if part.get("profile")}
-    return {"profile": ",".join(sorted(used)) or None, "seed": told.get("seed")}
 
 
 def _source_blocks(take: Take) -> Iterator[np.ndarray]:

@@ -28,7 +28,7 @@ from ..core.smf import Insert, Smf
 from ..core.take import Take, load_take
 from . import midi_report
 from .articulation import note_ends
-from .disclosure import disclosure_event, disclosure_text
+from .disclosure import disclosure_event, disclosure_text, player_facts
 from .dynamics import velocity_bytes
 from .midi_limits import fit_ticks, strands_of
 from .slips import Placed, note_inserts, place_added
@@ -383,17 +383,9 @@ def _write(
     if not (insert or drop.any() or (laid.tick != events.tick).any() or (laid.velocity != events.data2).any()):
         return smf.data
     if disclosure is not False and smf.n_tracks:
-        facts = disclosure if isinstance(disclosure, Mapping) else _player_facts(deviations)
+        facts = disclosure if isinstance(disclosure, Mapping) else player_facts(deviations)
         insert.append((0, 0, disclosure_event(disclosure_text(facts, take.sha256)), 1))
     return smf.edited_bytes(tick=laid.tick, data2=laid.velocity, drop=drop, insert=insert)
-
-
-def _player_facts(deviations: Deviations) -> dict[str, Any]:
-    """Return who invented the deviations, as ``perform`` notes it in their reference; empty when nobody did."""
-    told = deviations.reference.get("player") or {}
-    parts = told.get("parts") or {}
-    profiles = sorted({str(part.get("profile")) for part in parts.values() if part.get("profile")})
-    return {"profile": ",".join(profiles) or None, "seed": told.get("seed")}
 
 
 def _applied(plan: Plan, deviations: Deviations, laid: Laid, clocks: Clocks) -> Deviations:
