@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from takeprint.analysis import onsets as module
+from takeprint.analysis import listening
 from takeprint.analysis.onsets import Onsets, detect_onsets, detect_onsets_in
 from takeprint.core.audio import open_audio, write_audio
 from takeprint.core.errors import TakeprintError
@@ -264,7 +264,7 @@ def test_drums_are_named() -> None:
 def test_chunks_do_not_matter(chunk_s: float, monkeypatch: pytest.MonkeyPatch) -> None:
     samples, _, _ = planted(("kick", "hat", "snare", "pluck"), 100, np.random.default_rng(10), step_s=0.2)
     whole = detect_onsets(samples, RATE)
-    monkeypatch.setattr(module, "_CHUNK_S", chunk_s)
+    monkeypatch.setattr(listening, "CHUNK_S", chunk_s)
     other = detect_onsets(samples, RATE)
     for name in ("onset_s", "onset_uncertainty_ms", "level_db", "instrument"):
         assert np.array_equal(getattr(other, name), getattr(whole, name)), name
