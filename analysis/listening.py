@@ -87,7 +87,7 @@ class Sound:
         """
         y = np.asarray(y)
         if y.ndim != 1 or y.dtype.kind != "f":
-            raise TakeprintError(f"samples of shape {y.shape} and type {y.dtype}", rule="a mono recording is floats")
+            raise TakeprintError(f"samples of shape {y.shape} and type {y.dtype}", rule="a recording is mono floats")
         if not 1_000 <= sample_rate <= 768_000:
             raise TakeprintError(f"sample_rate={sample_rate}", rule="a rate is 1000 to 768000 Hz")
         for begin in range(0, len(y), _BLOCK):

@@ -50,7 +50,12 @@ class DeviationNotes(Columns):
     reference_beat, reference_duration_beat : where and how long it is written, beats
     reference_velocity, reference_onset_s, reference_pitch : what is written; seconds on the reference's own clock
     onset_s, onset_uncertainty_ms, duration_s, pitch, velocity, level_db, instrument : what is heard
+    sound : ``"percussive"``, ``"plucked"``, ``"struck"`` or ``"sustained"``: how a sound in a recording begins
     timing_ms, dynamics_velocity, dynamics_db, articulation_log2, intonation_cents : the deviations
+    intonation_uncertainty_cents : half width of the 90 % interval of ``intonation_cents``
+    drift_cents : how far the pitch glides over the note, its vibrato apart
+    vibrato_rate_hz, vibrato_extent_cents, vibrato_delay_s : modulation of the pitch; the extent is half of peak to peak,
+        the delay counts from the onset; NaN where there is none
     ornament : ``""``, ``"flam"`` or ``"roll"``: a note that belongs to the hit it decorates and moves with it
     slip_id : rows that share one slip (a wrong note = a deletion and an insertion); -1 for none
     """
@@ -73,11 +78,17 @@ class DeviationNotes(Columns):
     velocity: np.ndarray = real()
     level_db: np.ndarray = real()
     instrument: np.ndarray = text()
+    sound: np.ndarray = text()
     timing_ms: np.ndarray = real()
     dynamics_velocity: np.ndarray = real()
     dynamics_db: np.ndarray = real()
     articulation_log2: np.ndarray = real()
     intonation_cents: np.ndarray = real()
+    intonation_uncertainty_cents: np.ndarray = real()
+    drift_cents: np.ndarray = real()
+    vibrato_rate_hz: np.ndarray = real()
+    vibrato_extent_cents: np.ndarray = real()
+    vibrato_delay_s: np.ndarray = real()
     ornament: np.ndarray = text()
     slip_id: np.ndarray = whole()
 
@@ -303,7 +314,7 @@ class Deviations:
         return cls.from_json(document, where=str(path))
 
     def to_csv(self, folder: str | Path, *, force: bool = False) -> list[Path]:
-        """Write ``notes.csv``, ``tempo.csv``, ``level.csv``, ``events.csv`` into ``folder``; return their paths."""
+        """Write the tables as CSV into ``folder``; return their paths: see ``core.tables``."""
         from .tables import write_csv_tables
 
         return write_csv_tables(self, folder, force=force)

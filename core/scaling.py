@@ -164,5 +164,7 @@ def _scaled_notes(
         dynamics_db=notes.dynamics_db * amounts["dynamics"],
         articulation_log2=articulation,
         intonation_cents=notes.intonation_cents * amounts["intonation"],
+        drift_cents=notes.drift_cents * amounts["intonation"],
+        vibrato_extent_cents=notes.vibrato_extent_cents * amounts["intonation"],
         duration_s=np.where(match | added, duration_s, np.nan),
     )

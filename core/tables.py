@@ -59,7 +59,7 @@ def events_csv(deviations: Deviations) -> str:
 
 
 def write_csv_tables(deviations: Deviations, folder: str | Path, *, force: bool = False) -> list[Path]:
-    """Write ``notes.csv``, ``tempo.csv``, ``level.csv`` and ``events.csv`` into ``folder``.
+    """Write ``notes.csv``, ``tempo.csv``, ``level.csv``, ``pitch.csv`` and ``events.csv`` into ``folder``.
 
     Raises
     ------
@@ -75,6 +75,7 @@ def write_csv_tables(deviations: Deviations, folder: str | Path, *, force: bool 
         "notes.csv": table_csv(deviations.notes),
         "tempo.csv": table_csv(deviations.tempo),
         "level.csv": table_csv(deviations.level),
+        "pitch.csv": table_csv(deviations.pitch_curve),
         "events.csv": events_csv(deviations),
     }
     for name, said in texts.items():
