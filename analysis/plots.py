@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,7 @@ from .drawing import (
     zero,
 )
 from .passages import hits_of, loudness_unit, tempo_of
+from .sound_plots import draw_events, draw_intonation, has_intonation
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -76,7 +78,7 @@ def plot_deviations(deviations: Deviations, folder: str | Path, *, force: bool =
     deviations : Deviations
     folder : path
         Made if need be. Files are named by trace: ``tempo.png, timing.png, dynamics.png, articulation.png,
-        fluctuation.png``.
+        fluctuation.png, intonation.png, breath.png, friction.png``.
     force : bool
         Let existing pictures be replaced.
 
@@ -100,6 +102,9 @@ def plot_deviations(deviations: Deviations, folder: str | Path, *, force: bool =
         "dynamics": (_draw_dynamics, bool(np.isfinite(hits.velocity).any())),
         "articulation": (_draw_articulation, bool(np.isfinite(hits.articulation_log2).any())),
         "fluctuation": (_draw_fluctuation, varies(hits.timing_ms)),
+        "intonation": (_draw_intonation, has_intonation(deviations)),
+        "breath": (partial(_draw_events, trace="breath"), len(deviations.breath) > 0),
+        "friction": (partial(_draw_events, trace="friction"), len(deviations.friction) > 0),
     }
     paths = [folder / f"{name}.png" for name, (_, there) in drawn.items() if there]
     if not paths:
@@ -298,6 +303,20 @@ def _draw_fluctuation(figure: Figure, deviations: Deviations) -> None:
     words = "bars: 95 % bounds;  α 0.5 = no memory, 1.0 = 1/f"
     figure.supxlabel(f"{words};  {doubt}" if doubt else words, x=0.01, ha="left", fontsize=8.5, color=GREY, wrap=True)
     _title(figure, deviations, "Fluctuation")
+
+
+def _draw_intonation(figure: Figure, deviations: Deviations) -> None:
+    draw_intonation(figure, deviations)
+    figure.suptitle(_take_title(deviations, "Intonation"), x=0.01, ha="left", fontsize=12)
+
+
+def _draw_events(figure: Figure, deviations: Deviations, trace: str) -> None:
+    draw_events(figure, deviations, trace)
+    figure.suptitle(_take_title(deviations, trace.capitalize()), x=0.01, ha="left", fontsize=12)
+
+
+def _take_title(deviations: Deviations, what: str) -> str:
+    return f"{what}: {plain(short(deviations.take.get('name') or 'invented'))}"
 
 
 def _draw_comparison(

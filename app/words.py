@@ -145,6 +145,34 @@ def _trace_lines(deviations: Deviations, summary: Mapping[str, Any]) -> list[str
         lines.append(_line("articulation", said))
     else:
         lines.append(_line("articulation", "not known without a score" if _against_click(deviations) else "unknown"))
+    return lines + _sound_lines(deviations, summary)
+
+
+def _sound_lines(deviations: Deviations, summary: Mapping[str, Any]) -> list[str]:
+    """Return what only a recording tells: pitch, breaths and friction."""
+    if deviations.take.get("kind") != "audio":
+        return []
+    lines = []
+    facts = summary.get("intonation") or {}
+    if _known(facts.get("sd")):
+        said = f"sd {number(facts['sd'], 0)} cents, tuned to A4 = {number(facts.get('tuning_hz'))} Hz"
+        if facts.get("n_vibrato"):
+            said += f"; vibrato on {facts['n_vibrato']} of {count(facts['n'], 'note')}: "
+            said += f"{number(facts.get('vibrato_rate_hz'))} Hz, ±{number(facts.get('vibrato_extent_cents'), 0)} cents"
+        lines.append(_line("intonation", said))
+    else:
+        lines.append(_line("intonation", "not known: no single line of pitch"))
+    for trace in ("breath", "friction"):
+        events = getattr(deviations, trace)
+        facts = summary.get(trace) or {}
+        said = "none heard"
+        if events:
+            kinds = Counter(str(e.get("kind") or "noise") for e in events)
+            said = f"{len(events)}, {number(facts.get('per_min'))} a minute"
+            said += f", about {number(facts.get('median_level_db'), 0)} dB"
+            if trace == "friction":
+                said += f" ({', '.join(f'{n} {kind}' for kind, n in sorted(kinds.items()))})"
+        lines.append(_line(trace, said))
     return lines
 
 
