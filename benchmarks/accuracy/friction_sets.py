@@ -1,0 +1,264 @@
+"""Takes with planted noises of fingers, strings and picks, and music without any: truth by construction.
+
+Notes come from the `emilyguitar` samples and the FluidR3 sound font, noises from `emilyguitar`, `swagbass` and
+`fluidr3-noises`. A noise's level is the RMS of its loudest 50 ms against that of the take's notes; its start is where
+the RMS of 3 ms first passes -20 dB of its largest. Everything is divided into a half to tune on and a half to check
+on: notes by their pitch, noises by their class and pitch, so that no sample is in both.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from soundfont import resampled, soundfont
+
+RATE = 44_100
+# (file stem begins with) -> (class, half): 0 to tune on, 1 to check on. Round robins of one key are near twins.
+NOISES = {
+    "emilyguitar/noises/fingering1": ("fingering", None),
+    "emilyguitar/noises/pickrest1": ("pickrest", None),
+    "emilyguitar/noises/muted1": ("muted", 0),
+    "emilyguitar/noises/muted3": ("muted", 0),
+    "emilyguitar/noises/muted2": ("muted", 1),
+    "emilyguitar/noises/muted4": ("muted", 1),
+    "emilyguitar/noises/muted5": ("muted", 1),
+    "emilyguitar/release/": ("release", None),
+    "swagbass/noises/noise_fingering": ("fingering", 0),
+    "swagbass/noises/noise_palm": ("palm", 0),
+    "swagbass/noises/noise_muted": ("muted", 0),
+    "swagbass/release/": ("release", 0),
+    "fluidr3-noises/Fretnoise": ("squeak", 0),
+}
+# Presets of the sound font with ranges of keys: to tune on, and to check on.
+PLUCKED = ({24: (42, 76), 25: (42, 76), 33: (30, 55), 34: (30, 55)}, {26: (42, 76), 27: (42, 76), 32: (30, 55)})
+OTHERS = (
+    {"piano": (0, 0), "harpsichord": (0, 6), "marimba": (0, 12), "clarinet": (0, 71)},
+    {"bright piano": (0, 1), "electric piano": (0, 4), "vibraphone": (0, 11), "flute": (0, 73), "banjo": (0, 105)},
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Planted:
+    """A take with its truth: where noises start, their class, their level in dB against the notes."""
+
+    name: str
+    y: np.ndarray
+    note_s: np.ndarray
+    start_s: np.ndarray
+    kind: np.ndarray
+    level_db: np.ndarray
+
+
+def data() -> Path:
+    """Return the folder of recordings."""
+    said = os.environ.get("TAKEPRINT_DATA")
+    return Path(said) if said else Path(__file__).resolve().parents[3] / "shared" / "data"
+
+
+def read(path: Path) -> np.ndarray:
+    """Return a recording's mono mix at the common rate."""
+    y, rate = soundfile.read(path, always_2d=True)
+    return resampled(y.mean(1), rate / RATE)
+
+
+@cache
+def noises(half: int) -> dict[str, list[np.ndarray]]:
+    """Return the noises of one half by class, cut at their start."""
+    out: dict[str, list[np.ndarray]] = {}
+    for stem, (kind, where) in NOISES.items():
+        files = sorted(data().glob(stem + ("*.wav" if not stem.endswith("/") else "*.wav")))
+        keys = sorted({f.stem.rsplit("_rr", 1)[0] for f in files})
+        for i, f in enumerate(files):
+            single = len(keys) == 1
+            mine = (i % 2 if single else keys.index(f.stem.rsplit("_rr", 1)[0]) % 2) if where is None else where
+            if mine == half:
+                out.setdefault(kind, []).append(_shaped(read(f)) if kind == "fingering" else read(f))
+    return out
+
+
+def _shaped(y: np.ndarray) -> np.ndarray:
+    """Return a faint noise with its ends faded: brought to the level of music its hiss would begin and end at once."""
+    n = int(0.05 * RATE)
+    y = y[: int(0.55 * RATE)].copy()
+    fade = np.sin(0.5 * np.pi * np.arange(n) / n) ** 2
+    y[:n] *= fade
+    y[-n:] *= fade[::-1]
+    return y
+
+
+def loudest(y: np.ndarray, seconds: float = 0.05) -> float:
+    """Return the RMS of the loudest stretch."""
+    n = min(int(seconds * RATE), len(y))
+    total = np.concatenate([[0.0], np.cumsum(y**2)])
+    return float(np.sqrt(max((total[n:] - total[:-n]).max() / n, 1e-20)))
+
+
+def begins(y: np.ndarray) -> float:
+    """Return where a noise starts, in seconds."""
+    n = int(0.003 * RATE)
+    total = np.concatenate([[0.0], np.cumsum(y**2)])
+    power = total[n:] - total[:-n]
+    return float(np.argmax(power > 0.01 * power.max()) / RATE) if power.max() > 0 else 0.0
+
+
+@cache
+def emily_notes(half: int) -> list[np.ndarray]:
+    """Return every other of the guitar's notes."""
+    return [read(f) for f in sorted(data().glob("emilyguitar/notes/*.wav"))[half::2]]
+
+
+def _note(rng: np.random.Generator, half: int, source: str | int) -> np.ndarray:
+    if source == "emily":
+        notes = emily_notes(half)
+        y = notes[rng.integers(len(notes))]
+        return resampled(y, 2 ** (rng.integers(-3, 4) / 12))
+    low, high = PLUCKED[half][int(source)]
+    return soundfont().note(0, int(source), int(rng.integers(low, high)), int(rng.integers(50, 115)), 3.0)
+
+
+def take(
+    seed: int, half: int, source: str | int, seconds: float = 30.0, levels: tuple[float, float] = (-40.0, -12.0)
+) -> Planted:
+    """Return a played line with noises between its notes, dry."""
+    rng = np.random.default_rng([seed, half, 77])
+    y, planted = np.zeros(int((seconds + 4) * RATE)), []
+    pace = rng.uniform(0.25, 0.9)
+    damped = rng.random() < 0.7
+    at, onsets, ends = 0.3, [], []
+    while at < seconds - 1:
+        gap = pace * rng.choice([0.5, 1.0, 1.0, 2.0]) * rng.uniform(0.95, 1.05)
+        for k in range(int(rng.choice([1, 1, 1, 2, 4]))):
+            note = _note(rng, half, source)
+            note = note / loudest(note) * 10 ** (-rng.uniform(0, 10) / 20)
+            if damped:
+                length = int(gap * rng.uniform(0.6, 1.1) * RATE)
+                fall = np.clip((length - np.arange(len(note))) / (0.03 * RATE), 0, 1)
+                note = (note * fall)[:length]
+            first = int((at + 0.008 * k) * RATE)
+            n = min(len(note), len(y) - first)
+            y[first : first + n] += note[:n]
+            if k == 0:
+                onsets.append(at + np.argmax(np.abs(note) > 0.01 * np.abs(note).max()) / RATE)
+                ends.append(at + len(note) / RATE)
+        at += gap
+    note_s = np.array(onsets)
+    bank = noises(half)
+    last = 0.0
+    at = 0.8
+    while at < seconds - 1.5:
+        kind = str(rng.choice(sorted(bank)))
+        wave = bank[kind][rng.integers(len(bank[kind]))]
+        wave = resampled(wave, 2 ** rng.uniform(-0.25, 0.25)) if rng.random() < 0.5 else wave
+        wave = wave / loudest(wave)
+        spot = at
+        if kind == "release" and rng.random() < 0.6:  # where a note ends
+            later = [e for e in ends if at - 0.5 < e < at + 1.0]
+            spot = later[0] if later else at
+        start = spot + begins(wave)
+        clear = np.all((note_s < start - 0.09) | (note_s > start + 0.09)) and start > last + 0.35
+        if clear:
+            level = rng.uniform(*levels)
+            first = int(spot * RATE)
+            n = min(len(wave), len(y) - first)
+            y[first : first + n] += wave[:n] * 10 ** (level / 20)
+            planted.append((start, kind, level))
+            last = start
+            at = start + rng.uniform(0.4, 1.6)
+        else:
+            at += 0.07
+    y = y[: int(seconds * RATE)]
+    start_s, kinds, level_db = zip(*planted, strict=True)
+    name = f"{source}"
+    return Planted(name, 0.5 * y / np.abs(y).max(), note_s, np.array(start_s), np.array(kinds), np.array(level_db))
+
+
+def room(y: np.ndarray, seed: int, rt_s: float = 1.1, share: float = 0.35) -> np.ndarray:
+    """Add an exponentially decaying, darkening room: ``share`` of the direct sound's power."""
+    rng = np.random.default_rng([seed, 5])
+    n = int(rt_s * RATE)
+    t = np.arange(n) / RATE
+    from scipy.signal import fftconvolve, lfilter
+
+    tail = rng.standard_normal(n) * 10 ** (-3 * t / rt_s)
+    dull = lfilter([0.35], [1, -0.65], tail)
+    tail = tail * np.exp(-t / 0.25) + 2.0 * dull * (1 - np.exp(-t / 0.25))
+    tail[: int(0.004 * RATE)] = 0
+    tail *= np.sqrt(share / np.sum(tail**2))
+    return y + fftconvolve(y, tail)[: len(y)]
+
+
+def mp3(y: np.ndarray, kbps: int = 128) -> np.ndarray:
+    """Return a recording after MP3 (constant bit rate), moved back to its place."""
+    buffer = io.BytesIO()
+    level = {128: 0.75, 96: 0.8, 192: 0.55}.get(kbps, 0.75)
+    with soundfile.SoundFile(
+        buffer, "w", RATE, 1, format="MP3", subtype="MPEG_LAYER_III", bitrate_mode="CONSTANT", compression_level=level
+    ) as f:
+        f.write(np.clip(y, -1, 1))
+    buffer.seek(0)
+    out, _ = soundfile.read(buffer)
+    # Encoders delay: find it.
+    m = min(len(out), len(y), 10 * RATE)
+    cross = np.fft.irfft(np.conj(np.fft.rfft(y[:m], 2 * m)) * np.fft.rfft(out[:m], 2 * m))
+    delay = int(np.argmax(cross[:4000]))
+    out = out[delay:]
+    return np.pad(out, (0, max(len(y) - len(out), 0)))[: len(y)]
+
+
+def live(y: np.ndarray, seed: int, rt_s: float = 1.1, snr_db: float = 26.0, coded: bool = True) -> np.ndarray:
+    """Put a take into a room with noise, and through MP3."""
+    rng = np.random.default_rng([seed, 6])
+    wet = room(y, seed, rt_s)
+    wet = wet + rng.standard_normal(len(wet)) * np.sqrt(np.mean(wet**2)) * 10 ** (-snr_db / 20)
+    wet = 0.7 * wet / np.abs(wet).max()
+    return mp3(wet) if coded else wet
+
+
+def drums(seed: int, kit: int = 0, seconds: float = 30.0) -> np.ndarray:
+    """Return a played drum kit: kick, snare, hats, toms with ghost notes, velocities and jitter."""
+    rng = np.random.default_rng([seed, 8])
+    y = np.zeros(int((seconds + 3) * RATE))
+    step = rng.uniform(0.11, 0.2)
+    for i in range(int(seconds / step)):
+        hits = []
+        if i % 8 in (0, 5) or rng.random() < 0.05:
+            hits.append((36, rng.uniform(-4, 0)))
+        if i % 8 == 4 or rng.random() < 0.12:
+            hits.append((38, rng.uniform(-20, 0) if i % 8 != 4 else rng.uniform(-4, 0)))
+        if i % 2 == 0 or rng.random() < 0.3:
+            hits.append((int(rng.choice([42, 42, 42, 46])), rng.uniform(-26, -8)))
+        if rng.random() < 0.04:
+            hits.append((int(rng.choice([45, 48, 50, 51, 49, 37, 39])), rng.uniform(-12, 0)))
+        for key, level in hits:
+            wave = soundfont().note(128, kit, key, 100, 1.5)
+            first = int((0.3 + i * step + 0.006 * rng.standard_normal()) * RATE)
+            n = min(len(wave), len(y) - first)
+            y[first : first + n] += wave[:n] * 10 ** (level / 20)
+    y = y[: int(seconds * RATE)]
+    return 0.6 * y / np.abs(y).max()
+
+
+def keys(seed: int, program: int, seconds: float = 30.0) -> np.ndarray:
+    """Return two voices of any of the font's instruments, without noises."""
+    rng = np.random.default_rng([seed, 9])
+    y = np.zeros(int((seconds + 3) * RATE))
+    for low, pace in ((40, rng.uniform(0.4, 1.0)), (60, rng.uniform(0.15, 0.5))):
+        at = 0.3
+        while at < seconds - 1:
+            gap = pace * rng.choice([1, 1, 2]) * rng.uniform(0.95, 1.05)
+            key = int(low + rng.choice([0, 2, 4, 5, 7, 9, 11, 12, 14, 16]))
+            if soundfont().source(0, program, key):
+                wave = soundfont().note(0, program, key, int(rng.integers(40, 115)), 2.0)
+                length = min(len(wave), int(gap * rng.uniform(0.7, 1.3) * RATE))
+                fall = np.clip((length - np.arange(length)) / (0.04 * RATE), 0, 1)
+                first = int(at * RATE)
+                y[first : first + length] += (wave[:length] * fall)[: len(y) - first] * 10 ** (-rng.uniform(0, 18) / 20)
+            at += gap
+    y = y[: int(seconds * RATE)]
+    return 0.6 * y / np.abs(y).max()
