@@ -24,7 +24,7 @@ from ..core.take import Take, load_take
 from ..core.timeline import Metre, Timeline
 from .align import align_notes
 from .articulation import articulation_log2
-from .beats import infer_beat
+from .beats import InferredBeat, infer_beat
 from .dynamics import level_at, local_level
 from .fluctuation import describe
 from .grid import GridFit, fit_grid
@@ -134,7 +134,7 @@ def _loudness(notes: Notes) -> np.ndarray:
 def _against_click(take: Take, notes: Notes, click: float | str | None, metre: Metre | None) -> _Measured:
     warnings: list[str] = []
     voices, loudness = _voices(notes), _loudness(notes)
-    clock, fit, kind, known = _clock_and_grid(take, notes, voices, loudness, click, warnings)
+    clock, fit, kind, known, inferred = _clock_and_grid(take, notes, voices, loudness, click, warnings)
     metre = metre or take.metre
     free = kind == "none"
     is_main = fit.main == np.arange(len(notes))
@@ -193,6 +193,8 @@ def _against_click(take: Take, notes: Notes, click: float | str | None, metre: M
             "offset_tracked": fit.tracked,
         },
     }
+    if inferred is not None:
+        reference["beats"] = inferred.to_dict()
     found = Deviations(notes=rows, tempo=tempo, level=level, reference=reference, latency_ms=latency_ms)
     return _Measured(found, tuple(warnings))
 
@@ -204,8 +206,8 @@ def _clock_and_grid(
     loudness: np.ndarray,
     click: float | str | None,
     warnings: list[str],
-) -> tuple[Timeline, GridFit, str, bool]:
-    """Return the clock, the notes' places on it, the reference's kind, and whether beat 0 is known."""
+) -> tuple[Timeline, GridFit, str, bool, InferredBeat | None]:
+    """Return the clock, the notes' places on it, the reference's kind, whether beat 0 is known, what was inferred."""
     if click not in (None, "file", "none"):
         try:
             tempo_bpm = float(click)
@@ -218,7 +220,7 @@ def _clock_and_grid(
             known, fit = False, fit_grid(notes.onset_s, voices, loudness, clock, offset_known=False)
             warnings.append("the notes do not lie on a click that begins at 0 s; its place was found from the notes")
         _doubt_click(fit, len(notes), warnings)
-        return clock, fit, "click", known
+        return clock, fit, "click", known, None
     own = take.timeline if take.smf is None or take.smf.ticks_per_beat else None
     if click == "file" and own is None:
         raise TakeprintError(
@@ -231,23 +233,20 @@ def _clock_and_grid(
         fit = fit_grid(notes.onset_s, voices, loudness, own)
         if click == "file" or len(notes) < _FEW_NOTES or fit.gain >= _CLOCK_GAIN:
             _doubt_click(fit, len(notes), warnings)
-            return own, fit, "click", True
+            return own, fit, "click", True, None
         warnings.append(
             "the notes do not follow the file's own tempo map, so the beat was inferred; "
             "--click file measures against the map all the same"
         )
-    inferred = infer_beat(notes.onset_s, loudness)
+    inferred = infer_beat(notes.onset_s, loudness, instrument=notes.instrument)
     fit = fit_grid(notes.onset_s, voices, loudness, inferred.clock)
     if len(notes):
+        warnings.append(f"no reference: {inferred.in_words()}")
         bpm = float(np.median(inferred.clock.tempo_bpm_at(inferred.clock.beat)))
-        said = f"no reference: the beat was inferred at about {bpm:.1f} bpm; the bar line is not known"
-        if np.isfinite(inferred.other_bpm) and inferred.clearness < 0.25:
-            said += f", and {inferred.other_bpm:.0f} bpm would do nearly as well"
-        warnings.append(said)
         clock = Timeline.constant(bpm, float(inferred.clock.seconds_at(0.0)))
         # Residuals are taken from the tempo curve; the constant clock only says what a steady player would have done.
-        return clock, fit, "none", False
-    return inferred.clock, fit, "none", False
+        return clock, fit, "none", False, inferred
+    return inferred.clock, fit, "none", False, None
 
 
 def _doubt_click(fit: GridFit, n: int, warnings: list[str]) -> None:

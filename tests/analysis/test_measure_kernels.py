@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from takeprint.core.kernels.beat_chain import beat_chain
 from takeprint.core.kernels.chord_path import chord_path
 from takeprint.core.kernels.grid_path import grid_path
 from takeprint.core.kernels.local_linear import local_linear
@@ -11,7 +10,6 @@ from takeprint.core.kernels.local_quadratic import local_quadratic
 from takeprint.core.kernels.onset_chain import onset_chain
 from takeprint.core.kernels.phase_track import phase_track
 from takeprint.core.kernels.pitch_matching import pitch_matching
-from tests.naive.beat_chain import beat_chain as naive_beat_chain
 from tests.naive.chord_path import chord_path as naive_chord_path
 from tests.naive.grid_path import grid_path as naive_grid_path
 from tests.naive.local_linear import local_linear as naive_local_linear
@@ -137,13 +135,3 @@ def test_onset_chain_gains_what_the_best_of_all_chains_gains(seed):
     played = np.cumsum(rng.uniform(0.2, 1.0, rng.integers(1, 6)))
     _, total = onset_chain(written, played, 1.1, 0.3, 0.8, 3)
     assert np.isclose(total, naive_onset_chain(written, played, 1.1, 0.3, 0.8, 3))
-
-
-@pytest.mark.parametrize("seed", range(10))
-def test_beat_chain_gains_what_the_best_of_all_chains_gains(seed):
-    rng = np.random.default_rng(seed)
-    strength = np.where(rng.random(11) < 0.5, rng.uniform(0, 2, 11), 0.0)
-    period = rng.uniform(2.0, 4.0, 11)
-    beats, total = beat_chain(strength, period, 2.0)
-    assert np.isclose(total, naive_beat_chain(strength, period, 2.0))
-    assert (np.diff(beats) > 0).all()
