@@ -7,22 +7,22 @@ from numba import njit
 
 
 @njit(cache=True)
-def lag_peaks(frames, correlation, low, high, octave_cost, count, sinc):
+def lag_peaks(correlation, window, low, high, octave_cost, count, sinc):
     """Find the lags at which each frame repeats itself best.
 
-    The autocorrelation r of a frame of w samples is divided by the energy of the two parts it compares,
-    n(lag) = 2 r(lag) / sum(x[j]^2 + x[j + lag]^2), which is at most 1 whatever the frame's envelope (McLeod and Wyvill
-    2005, A smarter way to find pitch, Proc. ICMC, section 4). Peaks are local maxima above 0.2, after the first lag
-    where n is negative. Their tops are found between the samples: a high tone has few samples a period, and its second
-    or fifth period may happen to meet a sample where its first does not.
+    The autocorrelation of a windowed frame, divided by that of the window, is that of the sound itself (Boersma 1993,
+    Proc. Inst. Phonetic Sciences 17, section 3). Peaks are local maxima above 0.2 of the value at lag 0, after the
+    first lag where it is negative. Their tops are found between the samples: a high tone has few samples a period,
+    and its second or fifth period may happen to meet a sample where its first does not.
 
     Parameters
     ----------
-    frames : ndarray of float32 [shape=(m, w)]
     correlation : ndarray of float32 [shape=(m, at least high + 6)]
-        The frames' autocorrelation without normalisation, from lag 0.
+        Each frame's autocorrelation, from lag 0.
+    window : ndarray of float64 [shape=(at least high + 6,)]
+        The window's.
     low, high : int, samples
-        Peaks lie between these lags; low >= 2, high < w - 6.
+        Peaks lie between these lags; low >= 2.
     octave_cost : float
         What a peak's rank loses for each octave below ``1 / low``.
     count : int
@@ -37,26 +37,20 @@ def lag_peaks(frames, correlation, low, high, octave_cost, count, sinc):
     value : ndarray of float64 [shape=(m, count)]
         The normalised autocorrelation there, 0 where there is no peak.
     """
-    m, w = frames.shape
+    m = correlation.shape[0]
     phases = sinc.shape[0] - 1
     lag = np.full((m, count), np.nan)
     value = np.zeros((m, count))
     rank = np.zeros(count)
     n = np.zeros(high + 6)
+    scale = window[0] / window[: high + 6]
     fine = np.zeros(phases + 1)
     for f in range(m):
-        energy = 0.0
-        for j in range(w):
-            energy += np.float64(frames[f, j]) ** 2
-        if energy <= 0.0:
+        if correlation[f, 0] <= 0.0:
             continue
         rank[:] = -np.inf
-        total = 2.0 * energy
-        n[0] = 1.0
-        for k in range(1, high + 6):
-            total -= np.float64(frames[f, k - 1]) ** 2 + np.float64(frames[f, w - k]) ** 2
-            # A part that holds next to nothing of the frame compares noise with noise.
-            n[k] = 2.0 * correlation[f, k] / total if total > 1e-3 * energy else 0.0
+        for k in range(high + 6):
+            n[k] = correlation[f, k] * scale[k] / correlation[f, 0]
         start = 1
         while start <= high and n[start] > 0.0:
             start += 1

@@ -7,8 +7,10 @@ from numba import njit
 
 
 @njit(cache=True)
-def pitch_path(height, score, silent, jump_cost, voicing_cost):
-    """Choose in every frame one candidate or none, at the greatest sum of scores less the cost of changes.
+def pitch_path(height, score, silent, jump_cost, voicing_cost, height_before, sums_before):
+    """Sum, for every candidate of every frame, the best course that ends there: scores less the cost of changes.
+
+    The state after the candidates is that of having none. A course is read by following ``back`` from the best sum.
 
     Parameters
     ----------
@@ -21,47 +23,44 @@ def pitch_path(height, score, silent, jump_cost, voicing_cost):
         Cost of an octave between neighbouring frames, in proportion.
     voicing_cost : float
         Cost of beginning or ending.
+    height_before : ndarray of float64 [shape=(k,)], octaves
+        Of the frame before the first.
+    sums_before : ndarray of float64 [shape=(k + 1,)]
+        Its sums, of which the last is NaN where there was no frame before.
 
     Returns
     -------
-    choice : ndarray of int64 [shape=(n,)]
-        Index of the candidate, -1 for none.
+    back : ndarray of int8 [shape=(n, k + 1)]
+        The state before, on the best course to this one.
+    sums : ndarray of float64 [shape=(n, k + 1)]
+        Less the greatest of the frame before, so that hours add no rounding; -inf where there is no candidate.
     """
     n, k = height.shape
-    choice = np.full(n, -1, dtype=np.int64)
-    if n == 0:
-        return choice
     back = np.zeros((n, k + 1), dtype=np.int8)
-    best = np.full(k + 1, -np.inf)
-    fresh = np.zeros(k + 1)
-    for j in range(k):
-        if height[0, j] == height[0, j]:
-            best[j] = score[0, j]
-    best[k] = silent[0]
-    for i in range(1, n):
-        top = best[0]
-        for j in range(1, k + 1):
-            top = max(top, best[j])
+    sums = np.full((n, k + 1), -np.inf)
+    before = height_before.copy()
+    best = sums_before.copy()
+    for i in range(n):
+        begins = best[k] != best[k]
+        top = 0.0 if begins else best.max()
         for j in range(k + 1):
-            fresh[j] = -np.inf
-            if j < k and not height[i, j] == height[i, j]:
+            if j < k and height[i, j] != height[i, j]:
                 continue
-            for s in range(k + 1):
-                if best[s] == -np.inf:
-                    continue
-                value = best[s]
-                if s < k and j < k:
-                    value -= jump_cost * abs(height[i, j] - height[i - 1, s])
-                elif s < k or j < k:
-                    value -= voicing_cost
-                if value > fresh[j]:
-                    fresh[j] = value
-                    back[i, j] = s
-            fresh[j] += score[i, j] if j < k else silent[i]
-        for j in range(k + 1):
-            best[j] = fresh[j] - top  # kept small, so that an hour adds no rounding
-    j = np.argmax(best)
-    for i in range(n - 1, -1, -1):
-        choice[i] = j if j < k else -1
-        j = back[i, j]
-    return choice
+            value = 0.0 if begins else -np.inf
+            back[i, j] = j
+            if not begins:
+                for s in range(k + 1):
+                    if best[s] == -np.inf:
+                        continue
+                    cost = 0.0
+                    if s < k and j < k:
+                        cost = jump_cost * abs(height[i, j] - before[s])
+                    elif s < k or j < k:
+                        cost = voicing_cost
+                    if best[s] - cost > value:
+                        value = best[s] - cost
+                        back[i, j] = s
+            sums[i, j] = value - top + (score[i, j] if j < k else silent[i])
+        before = height[i]
+        best = sums[i]
+    return back, sums

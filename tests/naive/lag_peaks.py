@@ -1,21 +1,16 @@
-"""Peaks of the normalised autocorrelation, lag by lag from the definition."""
+"""Peaks of the normalised autocorrelation, frame by frame."""
 
 import numpy as np
 
 
-def lag_peaks(frames, low, high, octave_cost, count, sinc):
-    lags = np.full((len(frames), count), np.nan)
-    values = np.zeros((len(frames), count))
+def lag_peaks(correlation, window, low, high, octave_cost, count, sinc):
+    lags = np.full((len(correlation), count), np.nan)
+    values = np.zeros((len(correlation), count))
     steps = np.arange(len(sinc)) / (len(sinc) - 1)
-    for f, x in enumerate(np.asarray(frames, dtype=np.float64)):
-        w = len(x)
-        if not x.any():
+    for f, row in enumerate(np.asarray(correlation, dtype=np.float64)):
+        if row[0] <= 0:
             continue
-        n = np.ones(high + 6)
-        for k in range(1, high + 6):
-            a, b = x[: w - k], x[k:]
-            energy = (a * a + b * b).sum()
-            n[k] = 2 * (a * b).sum() / energy if energy > 1e-3 * (x * x).sum() else 0.0
+        n = (row[: high + 6] / row[0]) / (window[: high + 6] / window[0])
         negative = np.flatnonzero(n[: high + 1] <= 0)
         first = negative[0] if len(negative) else high + 1
         found = []
