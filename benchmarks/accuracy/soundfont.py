@@ -26,8 +26,10 @@ GENERATORS = {
     44: "velocities", 45: "loop_start_coarse", 50: "loop_end_coarse", 51: "coarse_tune", 52: "fine_tune",
     53: "sample", 54: "mode", 56: "scale_tuning", 58: "root",
 }  # fmt: skip
-SAMPLE = np.dtype([("name", "S20"), ("start", "<u4"), ("end", "<u4"), ("loop_start", "<u4"), ("loop_end", "<u4"),
-                   ("rate", "<u4"), ("root", "u1"), ("correction", "i1"), ("link", "<u2"), ("kind", "<u2")])  # fmt: skip
+SAMPLE = np.dtype(
+    [("name", "S20"), *((n, "<u4") for n in ("start", "end", "loop_start", "loop_end", "rate"))]
+    + [("root", "u1"), ("correction", "i1"), ("link", "<u2"), ("kind", "<u2")]
+)
 PRESET = np.dtype([("name", "S20"), ("program", "<u2"), ("bank", "<u2"), ("bag", "<u2"), ("unused", "<u4", 3)])
 INSTRUMENT = np.dtype([("name", "S20"), ("bag", "<u2")])
 BAG = np.dtype([("generator", "<u2"), ("modulator", "<u2")])
