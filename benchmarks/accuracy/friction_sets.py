@@ -2,7 +2,7 @@
 
 Notes come from the `emilyguitar` samples and the FluidR3 sound font, noises from `emilyguitar`, `swagbass` and
 `fluidr3-noises`. A noise's level is the RMS of its loudest 50 ms against that of the take's notes; its start is where
-the RMS of 3 ms first passes -20 dB of its largest. Everything is divided into a half to tune on and a half to check
+the RMS of 5 ms first passes -20 dB of its largest. Everything is divided into a half to tune on and a half to check
 on: notes by their pitch, noises by their class and pitch, so that no sample is in both.
 """
 
@@ -101,7 +101,7 @@ def loudest(y: np.ndarray, seconds: float = 0.05) -> float:
 
 def begins(y: np.ndarray) -> float:
     """Return where a noise starts, in seconds."""
-    n = int(0.003 * RATE)
+    n = int(0.005 * RATE)
     total = np.concatenate([[0.0], np.cumsum(y**2)])
     power = total[n:] - total[:-n]
     return float(np.argmax(power > 0.01 * power.max()) / RATE) if power.max() > 0 else 0.0
@@ -113,33 +113,37 @@ def emily_notes(half: int) -> list[np.ndarray]:
     return [read(f) for f in sorted(data().glob("emilyguitar/notes/*.wav"))[half::2]]
 
 
+@cache
+def _emily_note(half: int, which: int, semitones: int) -> np.ndarray:
+    return resampled(emily_notes(half)[which], 2 ** (semitones / 12))
+
+
 def _note(rng: np.random.Generator, half: int, source: str | int) -> np.ndarray:
     if source == "emily":
-        notes = emily_notes(half)
-        y = notes[rng.integers(len(notes))]
-        return resampled(y, 2 ** (rng.integers(-3, 4) / 12))
+        return _emily_note(half, int(rng.integers(len(emily_notes(half)))), int(rng.integers(-3, 4)))
     low, high = PLUCKED[half][int(source)]
-    return soundfont().note(0, int(source), int(rng.integers(low, high)), int(rng.integers(50, 115)), 3.0)
+    return soundfont().note(0, int(source), int(rng.integers(low, high)), int(rng.choice([60, 85, 110])), 3.0)
 
 
 def take(
     seed: int, half: int, source: str | int, seconds: float = 30.0, levels: tuple[float, float] = (-40.0, -12.0)
 ) -> Planted:
-    """Return a played line with noises between its notes, dry."""
+    """Return a played line with noises between its notes, dry.
+
+    Notes are single, in pairs or strummed, ring on or are damped; noises lie at random at least 0.1 s from every onset
+    and 0.4 s from each other, most releases where a note ends.
+    """
     rng = np.random.default_rng([seed, half, 77])
-    y, planted = np.zeros(int((seconds + 4) * RATE)), []
-    pace = rng.uniform(0.25, 0.9)
-    damped = rng.random() < 0.7
+    y = np.zeros(int((seconds + 4) * RATE))
+    pace, damped = rng.uniform(0.3, 0.9), rng.random() < 0.6
     at, onsets, ends = 0.3, [], []
     while at < seconds - 1:
         gap = pace * rng.choice([0.5, 1.0, 1.0, 2.0]) * rng.uniform(0.95, 1.05)
         for k in range(int(rng.choice([1, 1, 1, 2, 4]))):
             note = _note(rng, half, source)
             note = note / loudest(note) * 10 ** (-rng.uniform(0, 10) / 20)
-            if damped:
-                length = int(gap * rng.uniform(0.6, 1.1) * RATE)
-                fall = np.clip((length - np.arange(len(note))) / (0.03 * RATE), 0, 1)
-                note = (note * fall)[:length]
+            length = int(gap * rng.uniform(0.6, 1.1) * RATE) if damped else len(note)
+            note = (note * np.clip((length - np.arange(len(note))) / (0.03 * RATE), 0, 1))[:length]
             first = int((at + 0.008 * k) * RATE)
             n = min(len(note), len(y) - first)
             y[first : first + n] += note[:n]
@@ -147,35 +151,29 @@ def take(
                 onsets.append(at + np.argmax(np.abs(note) > 0.01 * np.abs(note).max()) / RATE)
                 ends.append(at + len(note) / RATE)
         at += gap
-    note_s = np.array(onsets)
+    note_s, planted = np.array(onsets), []
     bank = noises(half)
-    last = 0.0
-    at = 0.8
-    while at < seconds - 1.5:
+    for at in rng.uniform(0.6, seconds - 1.5, int(3 * seconds)):
         kind = str(rng.choice(sorted(bank)))
         wave = bank[kind][rng.integers(len(bank[kind]))]
-        wave = resampled(wave, 2 ** rng.uniform(-0.25, 0.25)) if rng.random() < 0.5 else wave
-        wave = wave / loudest(wave)
-        spot = at
-        if kind == "release" and rng.random() < 0.6:  # where a note ends
-            later = [e for e in ends if at - 0.5 < e < at + 1.0]
-            spot = later[0] if later else at
-        start = spot + begins(wave)
-        clear = np.all((note_s < start - 0.09) | (note_s > start + 0.09)) and start > last + 0.35
-        if clear:
-            level = rng.uniform(*levels)
-            first = int(spot * RATE)
-            n = min(len(wave), len(y) - first)
-            y[first : first + n] += wave[:n] * 10 ** (level / 20)
-            planted.append((start, kind, level))
-            last = start
-            at = start + rng.uniform(0.4, 1.6)
-        else:
-            at += 0.07
+        at = min(ends, key=lambda e: abs(e - at)) - 0.02 if kind == "release" and rng.random() < 0.6 else at  # noqa: B023, PLW2901
+        start = at + begins(wave)
+        others = np.array([p[0] for p in planted])
+        if np.any(np.abs(note_s - start) < 0.1) or np.any(np.abs(others - start) < 0.4) or start > seconds - 1:
+            continue
+        if len(planted) >= 0.8 * seconds:
+            break
+        level = rng.uniform(*levels)
+        first = int(at * RATE)
+        n = min(len(wave), len(y) - first)
+        y[first : first + n] += wave[:n] / loudest(wave) * 10 ** (level / 20)
+        planted.append((start, kind, level))
+    planted.sort()
     y = y[: int(seconds * RATE)]
     start_s, kinds, level_db = zip(*planted, strict=True)
-    name = f"{source}"
-    return Planted(name, 0.5 * y / np.abs(y).max(), note_s, np.array(start_s), np.array(kinds), np.array(level_db))
+    return Planted(
+        str(source), 0.5 * y / np.abs(y).max(), note_s, np.array(start_s), np.array(kinds), np.array(level_db)
+    )
 
 
 def room(y: np.ndarray, seed: int, rt_s: float = 1.1, share: float = 0.35) -> np.ndarray:
