@@ -1,0 +1,451 @@
+"""Notes of one sustained line: when sung, bowed and blown notes begin, told by pitch and swell where nothing strikes.
+
+Conventions
+-----------
+Times are seconds of the recording. A note of a line begins in one of three ways: out of silence or a consonant
+(``"attack"``: the place where it rises above -40 dB of its own peak), by a change of pitch while the sound goes on
+(``"slur"``: where the glide crosses the middle between both pitches), or on the same pitch after the sound has dipped
+(``"again"``). Lines whose notes are struck or plucked are left to `analysis.onsets`.
+
+Method
+------
+The voiced stretches of the pitch track are cut into plateaus: the piecewise constant course nearest to the curve, where
+each step has a price that a vibrato does not pay and a short semitone does. A slow attack is placed by a fit: the
+amplitude over one period rises as a power of the time since it began; what sounded before is taken away first, and
+the fit is followed back to -40 dB.
+
+References
+----------
+Mauch et al. 2015, Computer-aided melody note transcription using the Tony software, Proc. TENOR (notes as plateaus of
+a pitch track). Potts 1952, Proc. Cambridge Phil. Soc. 48, 106-109 (a price for every change of state).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from ..core.columns import Columns, real, text
+from .listening import Chunk
+from .onsets import Onsets
+from .pitch import PitchTrack
+
+_BIN_S = 0.001
+_LOW_HZ, _HIGH_HZ = 60.0, 5000.0
+# Voiced stretches this near, s, are one where the sound goes on: in the gap it falls by less than this, dB.
+_BRIDGE_S, _BRIDGE_DB = 0.07, 10.0
+_SHORTEST_S = 0.06
+# The price of a step, cents x s: half a period of a wide vibrato (100 cents, 5 Hz) off its centre costs less, a
+# semitone held for 0.2 s more than two of them.
+_STEP_PRICE, _CAP_CENTS, _LEVEL_CENTS = 6.5, 150.0, 10.0
+_LEAST_STEP_CENTS = 60.0
+# A dip on one pitch begins a new note if the sound falls by this much and rises again, dB, within these seconds.
+_DIP_DB, _DIP_S = 7.0, 0.12
+# A step of pitch in a dip deeper than this is no slur: the sound begins anew.
+_BREAK_DB = 10.0
+# Vibrato swells, too: a dip that is not as deep as the first of these must be deeper than its neighbours by the second.
+_DEEP_DB, _DEEPER_DB = 14.0, 4.0
+# What `analysis.onsets` finds within this of a note vouches for it, s.
+_VOUCHED_S = 0.05
+# A line's pitch is at least so sure, and voiced in this share of what is loud. Its notes rise for at least so many ms
+# and fall by at most so many dB in 0.18 s: plucked and struck ones fall by 2 to 4, blown ones may begin with a stroke.
+_LEAST_CONFIDENCE, _LEAST_VOICED = 0.89, 0.7
+_SUSTAINED = ((8.0, 1.0), (16.0, 2.0))
+# Slower than this, ms from a tenth to nine tenths of the amplitude, nothing struck the sound.
+_SLOW_MS = 9.0
+
+
+@dataclass(frozen=True, eq=False)
+class SustainedNotes(Columns):
+    """The notes of a sustained line, in order of time.
+
+    Parameters
+    ----------
+    onset_s, end_s : ndarray [shape=(n,)], seconds
+    onset_uncertainty_ms : ndarray [shape=(n,)], milliseconds
+        Half width of the 90 % interval.
+    pitch_hz : ndarray [shape=(n,)], Hz
+        Median over the note.
+    rise_ms : ndarray [shape=(n,)], milliseconds
+        From a tenth to nine tenths of the amplitude; NaN after a slur.
+    how : ndarray of str [shape=(n,)]
+        ``"attack"``, ``"slur"`` or ``"again"``.
+    """
+
+    onset_s: np.ndarray = real()
+    end_s: np.ndarray = real()
+    onset_uncertainty_ms: np.ndarray = real()
+    pitch_hz: np.ndarray = real()
+    rise_ms: np.ndarray = real()
+    how: np.ndarray = text()
+
+
+class SwellListener:
+    """Listens for the power between 60 Hz and 5 kHz, millisecond by millisecond.
+
+    Parameters
+    ----------
+    rate : float, Hz
+    """
+
+    def __init__(self, rate: float) -> None:
+        self.bin = max(round(_BIN_S * rate), 1)
+        self._rate = rate
+        self._sections = _band(rate)
+        self._state, self._sums, self._filled = np.zeros((3, 2)), np.zeros(2), 0
+        self._parts: list[np.ndarray] = []
+
+    def feed(self, chunk: Chunk) -> None:
+        """Take in the next chunk."""
+        from ..core.kernels.filtered_power import filtered_power
+
+        samples = np.ascontiguousarray(chunk.samples[chunk.begin - chunk.first : chunk.end - chunk.first])
+        energy = filtered_power(samples, self._sections, self._state, self._sums, self._filled, self.bin)
+        self._filled = (self._filled + len(samples)) % self.bin
+        self._parts.append((energy[:, 0] / self.bin).astype(np.float32))
+
+    def result(self) -> tuple[np.ndarray, float]:
+        """Return the mean square of every bin [shape=(bins,)] and the length of a bin in seconds."""
+        power = np.concatenate(self._parts) if self._parts else np.zeros(0, dtype=np.float32)
+        return power, self.bin / self._rate
+
+
+def _band(rate: float) -> np.ndarray:
+    """Return a low cut and a high cut in series (Butterworth, second order), and a filter that passes everything."""
+    out = np.zeros((3, 5))
+    out[2, 0] = 1.0
+    for row, (hertz, is_low_cut) in enumerate(((_LOW_HZ, True), (min(_HIGH_HZ, 0.45 * rate), False))):
+        k = np.tan(np.pi * hertz / rate)
+        norm = 1.0 / (1.0 + np.sqrt(2.0) * k + k * k)
+        b = np.array([1.0, -2.0, 1.0]) if is_low_cut else k * k * np.array([1.0, 2.0, 1.0])
+        out[row, :3] = b * norm
+        out[row, 3:] = 2.0 * (k * k - 1.0) * norm, (1.0 - np.sqrt(2.0) * k + k * k) * norm
+    return out
+
+
+def sustained_notes(track: PitchTrack, power: np.ndarray, bin_s: float) -> SustainedNotes:
+    """Cut a pitch track into the notes of a sustained line.
+
+    Parameters
+    ----------
+    track : PitchTrack
+    power : ndarray [shape=(bins,)]
+        Mean square of the sound in bins of ``bin_s`` seconds, from the beginning: see `SwellListener`.
+
+    Returns
+    -------
+    SustainedNotes
+        Also those that begin at once, as plucked ones do: ``rise_ms`` tells.
+    """
+    rows = []
+    runs = _voiced_runs(track, power, bin_s)
+    hop_s = float(np.median(np.diff(track.time_s))) if len(track) > 1 else 0.005
+    for number, (begin, end) in enumerate(runs):
+        free_s = track.time_s[runs[number - 1][1] - 1] if number else 0.0
+        rows += _notes_of_run(track, begin, end, free_s, power, bin_s, hop_s)
+    if not rows:
+        return SustainedNotes.build()
+    columns = list(zip(*rows, strict=True))
+    onset = np.array(columns[0])
+    order = np.argsort(onset, kind="stable")
+    found = SustainedNotes.build(
+        onset_s=onset,
+        end_s=np.array(columns[1]),
+        onset_uncertainty_ms=np.array(columns[2]),
+        pitch_hz=np.array(columns[3]),
+        rise_ms=np.array(columns[4]),
+        how=np.array(columns[5], dtype=np.str_),
+    )
+    return found.rows(order)
+
+
+def _voiced_runs(track: PitchTrack, power: np.ndarray, bin_s: float) -> list[tuple[int, int]]:
+    """Return the voiced stretches [begin, end) in frames; gaps are bridged in which the sound goes on."""
+    voiced = np.isfinite(track.pitch_hz)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], voiced, [False]]).astype(np.int8)))
+    runs: list[tuple[int, int]] = []
+    for begin, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        if runs and _goes_on(track.time_s[runs[-1][1] - 1], track.time_s[begin], power, bin_s):
+            runs[-1] = (runs[-1][0], end)
+        else:
+            runs.append((begin, end))
+    return [(b, e) for b, e in runs if track.time_s[e - 1] - track.time_s[b] >= _SHORTEST_S]
+
+
+def _goes_on(left_s: float, right_s: float, power: np.ndarray, bin_s: float) -> bool:
+    """Tell whether the sound holds its level over a short gap in the voice."""
+    if right_s - left_s > _BRIDGE_S:
+        return False
+    first, stop = max(int((left_s - 0.03) / bin_s), 0), int((right_s + 0.03) / bin_s) + 1
+    size = _amplitude(power, first, min(stop, len(power)), 10)
+    if len(size) < 30:
+        return True
+    inner = size[10:-10]
+    around = min(size[:20].max(), size[-20:].max())
+    return bool(20.0 * np.log10(max(around, 1e-9) / max(inner.min(), 1e-9)) < _BRIDGE_DB)
+
+
+def _notes_of_run(
+    track: PitchTrack, begin: int, end: int, free_s: float, power: np.ndarray, bin_s: float, hop_s: float
+) -> list[tuple[float, float, float, float, float, str]]:
+    """Return (onset, end, doubt, pitch, rise, how) of the notes of one voiced stretch."""
+    time_s = track.time_s[begin:end]
+    cents = 1200.0 * np.log2(track.pitch_hz[begin:end] / 440.0)
+    known = np.isfinite(cents)
+    cents = np.interp(time_s, time_s[known], cents[known])
+    steps = _steps(cents, known, hop_s)
+    bounds = [0, *steps, len(cents)]
+    out = []
+    for i, (first, last) in enumerate(pairwise(bounds)):
+        pitch_hz = 440.0 * 2.0 ** (float(np.median(cents[first:last])) / 1200.0)
+        stop_s = float(time_s[last - 1]) + hop_s
+        if i == 0:
+            onset, doubt, rise = _attack(power, bin_s, float(time_s[0]), stop_s, free_s, pitch_hz)
+            start = (onset, doubt, rise, "attack")
+        else:
+            onset, doubt = _crossing(time_s, cents, bounds[i - 1], first, last)
+            start = (onset, doubt, np.nan, "slur")
+            if _dip_db(power, bin_s, onset, pitch_hz) > _BREAK_DB:
+                start = (*_attack(power, bin_s, onset, stop_s, onset - 0.1, pitch_hz), "attack")
+        begins = [start, *_again(power, bin_s, start[0] + 0.06, stop_s, pitch_hz)]
+        for j, (onset, doubt, rise, how) in enumerate(begins):
+            stop = begins[j + 1][0] if j + 1 < len(begins) else stop_s
+            out.append((onset, stop, doubt, pitch_hz, rise, how))
+    for i in range(len(out) - 1):
+        out[i] = (out[i][0], min(out[i][1], out[i + 1][0]), *out[i][2:])
+    return out
+
+
+def _steps(cents: np.ndarray, known: np.ndarray, hop_s: float) -> list[int]:
+    """Return the frames at which another plateau begins."""
+    from ..core.kernels.level_steps import level_steps
+
+    low, high = np.percentile(cents, [0.5, 99.5])
+    levels = np.arange(low - _LEVEL_CENTS, high + 2 * _LEVEL_CENTS, _LEVEL_CENTS)
+    course = level_steps(np.ascontiguousarray(cents), known.astype(np.float64), levels, _CAP_CENTS, _STEP_PRICE / hop_s)
+    steps: list[int] = []
+    for at in (np.flatnonzero(np.diff(course)) + 1).tolist():
+        if abs(levels[course[at]] - levels[course[at - 1]]) >= _LEAST_STEP_CENTS:
+            steps.append(at)
+    # A glide may stop for a moment half way: of steps nearer than a short note the largest is the note.
+    least = round(_SHORTEST_S / hop_s)
+    kept: list[int] = []
+    for at in steps:
+        if kept and at - kept[-1] < least:
+            continue
+        if at >= least and len(cents) - at >= least:
+            kept.append(at)
+    return kept
+
+
+def _crossing(time_s: np.ndarray, cents: np.ndarray, before: int, at: int, after: int) -> tuple[float, float]:
+    """Return when a glide crosses the middle between the plateaus on both sides of ``at``, and the doubt in ms."""
+    hop_s = float(time_s[1] - time_s[0])
+    gap, reach = max(round(0.03 / hop_s), 1), max(round(0.11 / hop_s), 2)
+    left = cents[max(at - reach, before) : max(at - gap, before + 1)]
+    right = cents[min(at + gap, after - 1) : min(at + reach, after)]
+    low, high = float(np.median(left)), float(np.median(right))
+    middle = 0.5 * (low + high)
+    first, last = max(at - reach, before), min(at + reach, after) - 1
+    side = (cents[first : last + 1] - middle) * np.sign(high - low)
+    crossings = np.flatnonzero((side[:-1] < 0) & (side[1:] >= 0))
+    if not len(crossings):
+        return float(time_s[at]), 25.0
+    nearest = int(crossings[np.argmin(np.abs(crossings + first - at))])
+    share = side[nearest] / (side[nearest] - side[nearest + 1])
+    slope = max((side[nearest + 1] - side[nearest]) / hop_s, 1.0)  # cents/s
+    unsure = 0.5 * (np.ptp(left) + np.ptp(right)) * 0.5
+    return float(time_s[first + nearest] + share * hop_s), float(np.clip(1000.0 * unsure / slope, 5.0, 40.0))
+
+
+def _dip_db(power: np.ndarray, bin_s: float, at_s: float, pitch_hz: float) -> float:
+    """Return by how much the sound dips around a step of pitch, dB."""
+    first, stop = max(int((at_s - 0.12) / bin_s), 0), min(int((at_s + 0.12) / bin_s), len(power))
+    size = _amplitude(power, first, stop, max(round(1.0 / (pitch_hz * bin_s)), 6))
+    if len(size) < 40:
+        return 0.0
+    foot = 70 + int(np.argmin(size[70:-70])) if len(size) > 180 else len(size) // 2
+    around = min(size[:foot].max(), size[foot:].max())
+    return float(20.0 * np.log10(max(around, 1e-9) / max(size[foot], 1e-9)))
+
+
+def _attack(
+    power: np.ndarray, bin_s: float, voiced_s: float, stop_s: float, free_s: float, pitch_hz: float
+) -> tuple[float, float, float]:
+    """Return when a sound that is voiced from ``voiced_s`` on begins, its doubt and its rise in ms."""
+    period = max(round(1.0 / (pitch_hz * bin_s)), 3)
+    first = max(int((voiced_s - 0.16) / bin_s), int((free_s - 0.02) / bin_s), 0)
+    stop = min(int(min(stop_s, voiced_s + 0.3) / bin_s), len(power))
+    if stop - first < 4:
+        return voiced_s, 20.0, np.nan
+    size = _amplitude(power, first, stop, period)
+    near = int((voiced_s - first * bin_s) / bin_s)
+    top = float(size[min(near, len(size) - 1) :].max())
+    # The rise that leads to the voice: back from where half of the peak is first held.
+    half = int(np.argmax(size[max(near - round(0.03 / bin_s), 0) :] >= 0.5 * top)) + max(near - round(0.03 / bin_s), 0)
+    least = float(size[: half + 1].min())
+    foot = int(np.flatnonzero(size[: half + 1] <= 1.5 * least)[-1])
+    return _fitted(size, foot, half, top, first, bin_s, period)
+
+
+def _amplitude(power: np.ndarray, first: int, stop: int, period: int) -> np.ndarray:
+    """Return the amplitude over one period around every bin of [first, stop)."""
+    left = period // 2
+    low, high = max(first - left, 0), min(stop + period - left, len(power))
+    total = np.concatenate([[0.0], np.cumsum(power[low:high], dtype=np.float64)])
+    at = np.arange(first, stop) - low
+    begin = np.clip(at - left, 0, high - low)
+    end = np.clip(at - left + period, 0, high - low)
+    return np.sqrt((total[end] - total[begin]) / np.maximum(end - begin, 1))
+
+
+def _fitted(
+    size: np.ndarray, foot: int, half: int, top: float, first: int, bin_s: float, period: int
+) -> tuple[float, float, float]:
+    """Follow the rise between ``foot`` and ``half`` back to -40 dB; return seconds, doubt and rise in ms."""
+    before = float(np.median(size[max(foot - round(0.012 / bin_s), 0) : foot + 1]))
+    net = np.sqrt(np.maximum(size**2 - before**2, 0.0))
+    high = max(half, foot + 1)
+    while high + 1 < len(size) and size[high + 1] > size[high] and size[high] < 0.45 * top:
+        high += 1
+    tenth = _last_below(net, foot, high, 0.1 * top)
+    ninth = high + int(np.argmax(size[high:] >= 0.9 * top))
+    rise_ms = 1000.0 * bin_s * max(ninth - tenth, 1)
+    # What was there before hides all that is softer than itself.
+    hidden = max(1.0 * before, 0.01 * top)
+    low = _last_below(net, foot, high, hidden)
+    start, unsure = low, 0.5 * period
+    if hidden > 0.01 * top and high - low >= 4:
+        starts = _extrapolated(net, int(low) + 1, high, top)
+        if len(starts):
+            start, unsure = float(np.median(starts)), unsure + 0.5 * float(np.ptp(starts)) + 0.15 * abs(low - starts[0])
+    start = float(np.clip(start, max(foot - period, low - 0.05 / bin_s), low))
+    doubt_ms = float(np.clip(1000.0 * bin_s * unsure, 2.0, 40.0))
+    return (first + start + 0.5) * bin_s, doubt_ms, rise_ms
+
+
+def _last_below(size: np.ndarray, first: int, last: int, level: float) -> float:
+    """Return where ``size`` last rises through a level before ``last``, in bins, between two of them."""
+    low = last
+    while low > first and size[low] >= level:
+        low -= 1
+    step = size[low + 1] - size[low] if low + 1 < len(size) else 0.0
+    return low + float(np.clip((level - size[low]) / step, 0.0, 1.0)) if step > 0.0 else float(low)
+
+
+def _extrapolated(net: np.ndarray, low: int, high: int, top: float) -> np.ndarray:
+    """Return where rises of several shapes through ``net[low:high + 1]`` left -40 dB."""
+    x = np.arange(low, high + 1, dtype=np.float64)
+    starts, errors = [], []
+    for exponent in (1.0, 1.5, 2.0):
+        slope, height = np.polyfit(x, net[low : high + 1] ** (1.0 / exponent), 1)
+        if slope > 0.0:
+            starts.append(((0.01 * top) ** (1.0 / exponent) - height) / slope)
+            errors.append(float((((slope * x + height).clip(0.0) ** exponent - net[low : high + 1]) ** 2).sum()))
+    if not starts:
+        return np.zeros(0)
+    return np.array(starts)[np.array(errors) <= 2.0 * min(errors) + 1e-30]
+
+
+def _again(
+    power: np.ndarray, bin_s: float, begin_s: float, end_s: float, pitch_hz: float
+) -> list[tuple[float, float, float, str]]:
+    """Return (onset, doubt, rise, how) where the sound dips and rises again on one pitch."""
+    period = max(round(1.0 / (pitch_hz * bin_s)), 8)
+    first, stop = int(begin_s / bin_s), min(int(end_s / bin_s), len(power))
+    span = round(_DIP_S / bin_s)
+    if stop - first < span:
+        return []
+    size = _amplitude(power, first, stop, period)
+    level = 20.0 * np.log10(np.maximum(size, 1e-9))
+    from scipy.ndimage import maximum_filter1d, minimum_filter1d
+
+    wide = 2 * (span // 2) + 1
+    before = maximum_filter1d(level, wide, origin=wide // 2, mode="nearest")
+    after = maximum_filter1d(level, wide, origin=-(wide // 2), mode="nearest")
+    dip = np.minimum(before, after) - level
+    lowest = (level <= minimum_filter1d(level, wide, mode="nearest")) & (dip >= _DIP_DB)
+    dips = np.flatnonzero((level <= minimum_filter1d(level, wide // 3, mode="nearest")) & (dip >= 0.5 * _DIP_DB))
+    out: list[tuple[float, float, float, str]] = []
+    for foot in np.flatnonzero(lowest).tolist():
+        if foot < 10 or foot > len(level) - round(_SHORTEST_S / bin_s):
+            continue
+        others = dips[(np.abs(dips - foot) > 20) & (np.abs(dips - foot) < 0.4 / bin_s)]
+        if dip[foot] < _DEEP_DB and len(others) and dip[foot] < dip[others].max() + _DEEPER_DB:
+            continue
+        top = float(size[foot : foot + span].max())
+        half = foot + int(np.argmax(size[foot : foot + span] >= 0.5 * top))
+        onset, doubt, rise = _fitted(size, foot, max(half, foot + 1), top, first, bin_s, period)
+        if not out or onset - out[-1][0] > _SHORTEST_S:
+            out.append((onset, max(doubt, 4.0), rise, "again"))
+    return out
+
+
+def is_sustained(track: PitchTrack, notes: SustainedNotes, power: np.ndarray, bin_s: float) -> bool:
+    """Tell whether a take is one line of sung, bowed or blown notes: voiced, slow to rise, and holding its level."""
+    voiced = np.isfinite(track.pitch_hz)
+    begins = notes.rows(notes.how != "slur")
+    if not len(begins) or float(np.median(track.confidence[voiced])) < _LEAST_CONFIDENCE:
+        return False
+    # A sound that is loud and yet has no pitch is no line: a tenth of it may be consonants and breath.
+    frame = (track.time_s / bin_s).astype(np.int64).clip(0, len(power) - 1)
+    loud = power[frame] > 0.01 * np.percentile(power[frame], 95)
+    if loud.any() and float(voiced[loud].mean()) < _LEAST_VOICED:
+        return False
+    rise_ms = float(np.median(begins.rise_ms - 1000.0 / begins.pitch_hz))
+    falls = [_fall_db(power, bin_s, note) for note in notes.onset_s[notes.end_s - notes.onset_s > 0.3]]
+    fall_db = float(np.median(falls)) if falls else 0.0
+    return any(rise_ms >= rise and fall_db <= fall for rise, fall in _SUSTAINED)
+
+
+def _fall_db(power: np.ndarray, bin_s: float, onset_s: float) -> float:
+    """Return by how much a note's level falls between its first and its third tenth of a second, dB."""
+    at = [int((onset_s + s) / bin_s) for s in (0.04, 0.10, 0.22, 0.28)]
+    early, late = power[at[0] : at[1]], power[at[2] : at[3]]
+    if not len(early) or not len(late):
+        return 0.0
+    return float(10.0 * np.log10((early.mean() + 1e-20) / (late.mean() + 1e-20)))
+
+
+def line_onsets(struck: Onsets, notes: SustainedNotes) -> Onsets:
+    """Return the onsets of a sustained line.
+
+    Parameters
+    ----------
+    struck : Onsets
+        What `analysis.onsets` found: it places a note that begins at once, and vouches for a new one on an old pitch.
+    notes : SustainedNotes
+
+    Returns
+    -------
+    Onsets
+        A row a note, kind ``"sustained"`` where it rose slowly; consonants and breaths are no notes.
+    """
+    near = _nearest(struck.onset_s, notes.onset_s)
+    distance = np.abs(struck.onset_s[near] - notes.onset_s) if len(struck) else np.full(len(notes), np.inf)
+    kept = (notes.how != "again") | (distance < _VOUCHED_S)
+    near, distance, notes = near[kept], distance[kept], notes.rows(kept)
+    at_once = (notes.how != "slur") & (notes.rise_ms < _SLOW_MS) & (distance < 0.5 * _VOUCHED_S)
+    if not len(struck):
+        at_once[:] = False
+        near = np.zeros(len(notes), dtype=np.int64)
+        struck = Onsets.build(1)
+    level_db = np.where(distance < _VOUCHED_S, struck.level_db[near], np.nan)
+    return Onsets.build(
+        onset_s=np.where(at_once, struck.onset_s[near], notes.onset_s),
+        onset_uncertainty_ms=np.where(at_once, struck.onset_uncertainty_ms[near], notes.onset_uncertainty_ms),
+        strength=np.where(distance < _VOUCHED_S, struck.strength[near], 1.0),
+        level_db=level_db,
+        instrument=np.full(len(notes), ""),
+    )
+
+
+def _nearest(places: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return the row of the place nearest to each wanted one; 0 where there is none."""
+    if not len(places):
+        return np.zeros(len(wanted), dtype=np.int64)
+    right = np.searchsorted(places, wanted).clip(0, len(places) - 1)
+    left = np.maximum(right - 1, 0)
+    return np.where(np.abs(places[left] - wanted) <= np.abs(places[right] - wanted), left, right)
