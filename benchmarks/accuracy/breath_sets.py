@@ -240,7 +240,7 @@ def session(
             gap[begin : begin + len(breath)] += breath
             shape = envelope(breath)
             loud = np.flatnonzero(shape > max(0.1 * shape.max(), tone_level))
-            if len(loud):
+            if len(loud) and loud[-1] - loud[0] > at(0.08):  # else nobody could hear it over the room
                 spans.append(((total + begin + loud[0]) / RATE, (total + begin + loud[-1]) / RATE))
                 levels.append(level)
         else:
@@ -304,6 +304,29 @@ def drums(rng: np.random.Generator, data: Path, drummer: str, seconds: float) ->
                 sound = soundfont().note(128, 0, key, n.velocity, 3.0) * (n.velocity / 127) ** 1.5
                 sound = sound * {42: 0.3, 44: 0.25, 46: 0.35, 51: 0.4}.get(key, 0.7)
                 out[at(n.start) : at(n.start) + len(sound)] += sound[: len(out) - at(n.start)]
+    return out[: at(seconds)] / max(np.abs(out).max(), 1e-9)
+
+
+def made_drums(rng: np.random.Generator, seconds: float) -> np.ndarray:
+    """Return a made-up kit: a few struck sounds of noise and tone that die away, at steady and unsteady times."""
+    from scipy.signal import butter, sosfilt
+
+    out = np.zeros(at(seconds + 2))
+    step = rng.uniform(0.12, 0.35)
+    for _ in range(int(rng.integers(2, 5))):
+        low, high = np.sort(np.exp(rng.uniform(np.log(80), np.log(14_000), 2)))
+        sos = butter(1, (low, min(max(high, 2 * low), 18_000)), "band", fs=RATE, output="sos")
+        decay, attack = np.exp(rng.uniform(np.log(0.02), np.log(0.35))), rng.uniform(0.0003, 0.004)
+        tone, hertz, level = rng.uniform(0, 1.5) * (rng.random() < 0.5), rng.uniform(60, 400), rng.uniform(0.03, 1)
+        t = np.arange(at(min(7 * decay, 1.8))) / RATE
+        shape = np.exp(-t / decay) * (1 - np.exp(-t / attack))
+        every, chance = int(rng.choice([1, 2, 4, 8])), rng.uniform(0.4, 1)
+        for k in range(0, int(seconds / step), every):
+            if rng.random() < chance:
+                noise = sosfilt(sos, rng.normal(size=len(t)))
+                hit = (noise / noise.std() + tone * np.sin(2 * np.pi * hertz * t)) * shape * level * rng.uniform(0.3, 1)
+                place = at(k * step + rng.uniform(0, 0.01))
+                out[place : place + len(hit)] += hit[: len(out) - place]
     return out[: at(seconds)] / max(np.abs(out).max(), 1e-9)
 
 

@@ -1,0 +1,185 @@
+"""What a frame of sound tells of breath: how noisy, how coloured, how steady it is.
+
+Conventions
+-----------
+Frames are centred on multiples of 10 ms of the recording, with a Hann window of 40 ms; a frame says nothing of what is
+farther off. Levels are dB with full scale 0. Bands end at 7.6 kHz, or at 3.9 kHz where the rate allows no more, so that
+one reading serves every rate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+HOP_S = 0.01
+_WINDOW_S = 0.04
+# About two bands an octave below 1 kHz and three above: formants of a breath show, harmonics do not.
+BAND_EDGES_HZ = (250, 350, 480, 650, 860, 1100, 1400, 1750, 2150, 2650, 3200, 3900, 4700, 5600, 6600, 7600)
+_FLATNESS_HZ = ((500, 1500), (1500, 3700), (3700, 7600))
+_LOW_HZ = (80, 250)
+_PITCH_HZ = (80.0, 900.0)
+_HARMONIC_HZ = (100.0, 3600.0)
+_WHITENED_OVER_HZ = 500.0
+_SILENT_DB = -140.0
+_BLOCK = 512
+# Below the first rate there is no telling a breath at all; below the second it is told from what lies under 3.9 kHz.
+SLOWEST_HZ, WIDE_HZ, NARROW_BANDS = 7_900.0, 15_500.0, 11
+
+
+@dataclass(frozen=True, eq=False)
+class Frames:
+    """Readings of a recording, a row every 10 ms.
+
+    Parameters
+    ----------
+    bands_db : ndarray [shape=(n, bands)], dB
+    low_db : ndarray [shape=(n,)], dB
+        Level between 80 and 250 Hz.
+    level_db : ndarray [shape=(n,)], dB
+        RMS of the window, from 80 Hz up.
+    flatness_db : ndarray [shape=(n, ranges)], dB
+        Geometric over arithmetic mean of the power in three ranges (two if narrow): noise is near -2.5, tones are far below.
+    harmonicity, whitened : ndarray [shape=(n,)], 0 to 1
+        Highest autocorrelation at a pitch's period, of the power as it is and with its envelope taken away.
+    crest_db : ndarray [shape=(n,)], dB
+        Loudest 2.5 ms over the window's mean: high where something clicks or strikes.
+    """
+
+    bands_db: np.ndarray
+    low_db: np.ndarray
+    level_db: np.ndarray
+    flatness_db: np.ndarray
+    harmonicity: np.ndarray
+    whitened: np.ndarray
+    crest_db: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.level_db)
+
+    def narrowed(self) -> Frames:
+        """Return the readings without what lies above 3.9 kHz."""
+        return replace(self, bands_db=self.bands_db[:, :NARROW_BANDS], flatness_db=self.flatness_db[:, :2])
+
+    @classmethod
+    def of_table(cls, table: np.ndarray) -> Frames:
+        """Name the columns of what `FrameReader.read` gives."""
+        t = table.astype(np.float64)
+        n_bands = len(BAND_EDGES_HZ) - 1 if t.shape[1] > NARROW_BANDS + 7 else NARROW_BANDS
+        n_flat = t.shape[1] - n_bands - 5
+        return cls(
+            t[:, :n_bands], t[:, n_bands], t[:, n_bands + 1], t[:, n_bands + 2 : n_bands + 2 + n_flat],
+            t[:, -3], t[:, -2], t[:, -1],
+        )  # fmt: skip
+
+
+class FrameReader:
+    """Reads frames at one rate.
+
+    Parameters
+    ----------
+    rate : float, Hz
+        `SLOWEST_HZ` or more.
+    """
+
+    def __init__(self, rate: float) -> None:
+        from scipy.fft import irfft, next_fast_len, rfft
+
+        self.hop = max(round(HOP_S * rate), 1)
+        self.half = round(_WINDOW_S * rate / 2)
+        n = 2 * self.half
+        self._window = np.hanning(n + 1)[:n].astype(np.float32)
+        self._size = next_fast_len(n + round(rate / _PITCH_HZ[0]), real=True)
+        self._scale = 2.0 / (self._size * float(np.sum(self._window**2)))
+        hertz = np.fft.rfftfreq(self._size, 1 / rate)
+        edges = BAND_EDGES_HZ if rate >= WIDE_HZ else BAND_EDGES_HZ[: NARROW_BANDS + 1]
+        self._cuts = np.searchsorted(hertz, edges)
+        self._low = slice(*np.searchsorted(hertz, _LOW_HZ))
+        self._flat = [slice(*np.searchsorted(hertz, r)) for r in _FLATNESS_HZ if r[1] <= edges[-1] + 1]
+        self._top = int(self._cuts[-1]) + 1
+        # Autocorrelation of what lies below 3.6 kHz, at its own low rate.
+        self._harmonic = slice(*np.searchsorted(hertz, (_HARMONIC_HZ[0], min(_HARMONIC_HZ[1], edges[-1]))))
+        self._lags = 2 * self._harmonic.stop
+        lag_s = np.arange(self._lags) * self._size / (rate * self._lags)
+        self._periods = slice(*np.searchsorted(lag_s, (1 / _PITCH_HZ[1], 1 / _PITCH_HZ[0])))
+        own = irfft(np.abs(rfft(self._window, self._size)[: self._harmonic.stop]) ** 2, self._lags)
+        self._own = (own / own[0])[self._periods].astype(np.float32)
+        self._reach = max(round(_WHITENED_OVER_HZ * self._size / rate / 2), 1)
+        self._grain = max(round(0.0025 * rate), 1)
+        self._lag = max(round(rate / 32_000), 1)
+
+    def read(self, samples: np.ndarray, first: int, count: int) -> np.ndarray:
+        """Return the readings of frames whose centres lie at ``first``, ``first + hop``, ... in samples.
+
+        Parameters
+        ----------
+        samples : ndarray [shape=(frames,)], full scale 1.0
+            What lies outside counts as silence.
+        first : int
+        count : int
+
+        Returns
+        -------
+        table : ndarray [shape=(count, columns)], float32
+        """
+        before = max(self.half + self._lag - first, 0)
+        after = max(first + (count - 1) * self.hop + self.half - len(samples), 0)
+        x = np.pad(samples, (before, after)).astype(np.float32)
+        start = first + before - self.half
+        windows = np.lib.stride_tricks.sliding_window_view(x[start:], 2 * self.half)[:: self.hop]
+        parts = [self._block(windows[i : min(i + _BLOCK, count)]) for i in range(0, count, _BLOCK)]
+        table = np.concatenate(parts)
+        table[:, -1] = self._crest(x, start, count)
+        return table
+
+    def _block(self, windows: np.ndarray) -> np.ndarray:
+        from scipy.fft import rfft
+
+        spectrum = rfft(windows * self._window, self._size, axis=1)
+        power = (spectrum.real**2 + spectrum.imag**2) * np.float32(self._scale)
+        total = power[:, self._low.start :].sum(axis=1)
+        p = power[:, : self._top] + np.float32(1e-16)
+        bands = np.add.reduceat(p, self._cuts, axis=1)[:, :-1]
+        logs = np.log(p)
+        flat = [logs[:, s].mean(axis=1) - np.log(p[:, s].mean(axis=1)) for s in self._flat]
+        plain = self._periodic(p)
+        sums = np.cumsum(np.pad(p[:, : self._harmonic.stop + self._reach], ((0, 0), (self._reach, 0))), axis=1)
+        width = 2 * self._reach
+        envelope = sums[:, width:] - sums[:, :-width]
+        envelope = np.pad(envelope, ((0, 0), (0, max(self._harmonic.stop - envelope.shape[1], 0))), mode="edge")
+        envelope = envelope[:, : self._harmonic.stop]
+        white = self._periodic(p[:, : self._harmonic.stop] / np.maximum(envelope, 1e-16))
+        columns = [
+            10 * np.log10(np.maximum(bands, 1e-14)),
+            10 * np.log10(np.maximum(p[:, self._low].sum(axis=1), 1e-14))[:, None],
+            10 * np.log10(np.maximum(total, 1e-14))[:, None],
+            *[10 / np.log(10) * f[:, None] for f in flat],
+            plain[:, None],
+            white[:, None],
+            np.zeros((len(p), 1)),
+        ]
+        return np.concatenate(columns, axis=1).astype(np.float32)
+
+    def _periodic(self, power: np.ndarray) -> np.ndarray:
+        """Return the highest autocorrelation at a pitch's period, of the power in the harmonic range."""
+        from scipy.fft import irfft
+
+        kept = np.zeros((len(power), self._harmonic.stop), dtype=np.float32)
+        kept[:, self._harmonic] = power[:, self._harmonic]
+        sequence = irfft(kept, self._lags, axis=1)
+        at_zero = np.maximum(sequence[:, :1], 1e-20)
+        return np.clip((sequence[:, self._periods] / at_zero / self._own).max(axis=1), 0.0, 1.0)
+
+    def _crest(self, x: np.ndarray, start: int, count: int) -> np.ndarray:
+        """Return the loudest 2.5 ms of each frame's inner 20 ms over their mean, of the difference of near samples."""
+        grains = 8
+        offsets = start + self.half - 4 * self._grain + np.arange(count)[:, None] * self.hop
+        starts = offsets + np.arange(grains) * self._grain
+        starts = np.maximum(starts, self._lag)
+        sharp = np.zeros(len(x) + 1)
+        sharp[self._lag : len(x)] = np.square(x[self._lag :] - x[: -self._lag], dtype=np.float64)
+        ends = np.minimum(starts + self._grain, len(x))
+        pairs = np.stack([starts, ends], axis=2).ravel()
+        energy = np.add.reduceat(sharp, pairs)[::2].reshape(starts.shape) + 1e-15
+        return 10 * np.log10(energy.max(axis=1) / energy.mean(axis=1))
