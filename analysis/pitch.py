@@ -32,11 +32,18 @@ from .listening import Chunk, Sound, listen
 from .pitch_frames import CANDIDATES, Candidates, Grid, Heard, candidates, periods
 
 # Boersma's costs: an octave lower among one frame's candidates; an octave between frames; a beginning or an end.
-_OCTAVE_COST, _JUMP_COST, _VOICING_COST = 0.03, 1.0, 0.3
+_OCTAVE_COST, _JUMP_COST, _VOICING_COST = 0.05, 1.0, 0.3
 # What a frame without pitch scores; how much the contrast of the harmonics counts beside the autocorrelation.
-_UNVOICED, _CONTRAST = 0.5, 0.5
+_UNVOICED, _CONTRAST = 0.5, 1.0
 # A frame's candidate is chosen when the path is known this many frames farther, so many at a time.
 _LOOKAHEAD, _BLOCK = 300, 100
+# Two stretches of one tone must be this much alike at its full level, and by so much more a dB below it, from so many
+# dB on: consonants, breath and the room between the notes are quieter than they.
+_ALIKE, _ALIKE_PER_DB, _FREE_DB, _ALIKE_MOST, _NEAR_S = 0.2, 0.03, 6.0, 0.9, 0.4
+# A tone has ended where its level is so many dB below what it was (a memory that sinks by so many dB a second) and
+# falls on by so many dB within so many seconds; it begins again when the level has risen by so many dB, or a quarter
+# of it if the pitch is another by so many octaves.
+_DROP_DB, _LEAK_DB_S, _FALL_DB, _FALL_S, _RISE_DB, _TURN = 9.0, 30.0, 3.0, 0.06, 8.0, 0.06
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,12 +155,42 @@ class PitchTracker:
         pitch, likeness, strength, level_db = (
             np.concatenate(c).astype(np.float64) for c in zip(*self._parts, strict=True)
         )
+        hop_s = self._grid.step / self._grid.source_rate
+        sounds, confidence = _sounding(pitch, likeness, level_db, hop_s)
         return PitchTrack(
-            time_s=np.arange(len(pitch)) * (self._grid.step / self._grid.source_rate),
-            pitch_hz=pitch,
-            confidence=np.clip(likeness, 0.0, 1.0),
+            time_s=np.arange(len(pitch)) * hop_s,
+            pitch_hz=np.where(sounds, pitch, np.nan),
+            confidence=confidence,
             level_db=level_db,
         )
+
+
+def _sounding(
+    pitch: np.ndarray, likeness: np.ndarray, level_db: np.ndarray, hop_s: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Tell where a note sounds, and how surely."""
+    from ..core.kernels.ring_out import ring_out
+
+    reach = round(_NEAR_S / hop_s)
+    around = np.pad(level_db, reach, constant_values=-300.0)
+    near = _greatest(around, 2 * reach + 1)
+    least = np.clip(_ALIKE + _ALIKE_PER_DB * (near - level_db - _FREE_DB), _ALIKE, _ALIKE_MOST)
+    smooth = np.convolve(np.pad(level_db, 1, mode="edge"), np.full(3, 1 / 3), "valid")
+    ahead = max(round(_FALL_S / hop_s), 1)
+    rings = ring_out(smooth, np.log2(pitch), _DROP_DB, _LEAK_DB_S * hop_s, ahead, _FALL_DB, _RISE_DB, _TURN)
+    sounds = np.isfinite(pitch) & (likeness > least) & ~rings
+    surely = 0.5 + 0.5 * (likeness - least) / (1 - least)
+    return sounds, np.clip(np.where(sounds, surely, np.minimum(0.5 * likeness, 0.49)), 0.0, 1.0)
+
+
+def _greatest(x: np.ndarray, width: int) -> np.ndarray:
+    """Return the greatest of every ``width`` neighbours, by doubling."""
+    out, have = x, 1
+    while have < width:
+        more = min(have, width - have)
+        out = np.maximum(out[:-more], out[more:])
+        have += more
+    return out
 
 
 class _Path:
