@@ -83,10 +83,15 @@ def _aubio_onsets(method: str, window: int, hop: int) -> Callable[[], Measure]:
     return opening
 
 
+def _hushed() -> None:
+    log = importlib.import_module("essentia").log
+    log.infoActive = log.warningActive = False
+
+
 def _essentia_hfc(hop: int) -> Callable[[], Measure]:
     def opening() -> Measure:
         es = importlib.import_module("essentia.standard")
-        importlib.import_module("essentia").log.infoActive = False
+        _hushed()
 
         def measure(samples: np.ndarray, rate: int) -> np.ndarray:
             window, fft, polar = es.Windowing(type="hann"), es.FFT(), es.CartesianToPolar()
@@ -102,7 +107,7 @@ def _essentia_hfc(hop: int) -> Callable[[], Measure]:
 
 def _essentia_rate() -> Measure:
     es = importlib.import_module("essentia.standard")
-    importlib.import_module("essentia").log.infoActive = False
+    _hushed()
     return lambda samples, rate: es.OnsetRate()(_at(samples, rate, 44_100).astype(np.float32))[0]
 
 
@@ -176,7 +181,7 @@ def _aubio_beats() -> Measure:
 
 def _essentia_beats() -> Measure:
     es = importlib.import_module("essentia.standard")
-    importlib.import_module("essentia").log.infoActive = False
+    _hushed()
     return lambda samples, rate: es.RhythmExtractor2013()(_at(samples, rate, 44_100).astype(np.float32))[1]
 
 
@@ -236,7 +241,7 @@ def _swift_f0() -> Measure:
 
 def _essentia_melodia() -> Measure:
     es = importlib.import_module("essentia.standard")
-    importlib.import_module("essentia").log.infoActive = False
+    _hushed()
 
     def measure(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
         y = _at(samples, rate, 44_100).astype(np.float32)
