@@ -101,8 +101,8 @@ class Sound:
     def of_file(cls, audio: AudioFile) -> Sound:
         """Wrap a recording that is read block by block: memory does not grow with its length."""
         sound = cls(float(audio.sample_rate), audio.frames, audio.blocks_mono)
-        if audio.channels == 1:
-            sound.__dict__["peak"] = float(audio.peak)
+        if np.isfinite(audio.mono_peak):
+            sound.__dict__["peak"] = audio.mono_peak  # known from looking through: the file is not read again
         return sound
 
     @classmethod

@@ -42,6 +42,8 @@ class AudioFile:
     mono_weights : tuple of float [length channels]
         How ``read_mono`` mixes: silent channels are left out, and of two channels in opposite phase only the first
         is taken.
+    mono_peak : float
+        Largest absolute sample of that mix; NaN where only reading again can tell (some of many channels silent).
     skipped_frames : int
         Frames of encoder delay left out at the start (MP3 without a LAME tag).
     nonfinite : int
@@ -59,6 +61,7 @@ class AudioFile:
     duration_s: float
     peak: float
     mono_weights: tuple[float, ...]
+    mono_peak: float
     skipped_frames: int
     nonfinite: int
     repairs: tuple[Repair, ...]
@@ -168,6 +171,7 @@ def open_audio(path: str | os.PathLike[str], *, strict: bool = False) -> AudioFi
         duration_s=look.frames / plan.sample_rate,
         peak=look.peak,
         mono_weights=look.mono_weights(),
+        mono_peak=look.mono_peak(),
         skipped_frames=plan.skip_frames,
         nonfinite=look.nonfinite,
         repairs=tuple(plan.repairs),

@@ -63,7 +63,8 @@ def _read(decoder: Any, frames: int, channels: int) -> tuple[np.ndarray, str]:
     """
     from soundfile import SoundFileError
 
-    out = np.full((frames, channels), np.nan)
+    out = np.empty((frames, channels))
+    out[:, -1] = np.nan
     try:
         return decoder.read(frames, dtype="float64", always_2d=True, out=out), ""
     except SoundFileError as error:
@@ -90,7 +91,8 @@ def decode(
     """
     from soundfile import SoundFile, SoundFileError
 
-    held = np.zeros((0, plan.channels))
+    held: list[np.ndarray] = []
+    count = 0
     for part in plan.parts:
         stopped = ""
         try:
@@ -113,16 +115,20 @@ def decode(
                         passed = min(start, len(fresh))
                         start -= passed
                         fresh = fresh[passed:]
-                    held = np.concatenate([held, fresh]) if len(held) else fresh
-                    whole = len(held) - len(held) % block_frames
+                    held.append(fresh)
+                    count += len(fresh)
+                    if count < block_frames:
+                        continue
+                    joined = np.concatenate(held)
+                    whole = count - count % block_frames
                     for place in range(0, whole, block_frames):
-                        yield held[place : place + block_frames]
-                    held = held[whole:].copy()
+                        yield joined[place : place + block_frames]
+                    held, count = [joined[whole:].copy()], count - whole
         except SoundFileError as error:
             stopped = getattr(error, "error_string", str(error))
         if stopped:
             if trouble is not None:
                 trouble(stopped)
             break  # what follows would lie at a wrong time
-    if len(held):
-        yield held
+    if count:
+        yield np.concatenate(held)

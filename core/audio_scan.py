@@ -7,14 +7,17 @@ Block by block: memory does not grow with the length. Findings go into the plan'
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 import numpy as np
 
-from .audio_decode import BLOCK_FRAMES, READABLE, decode, open_part
+from .audio_decode import READABLE, decode, open_part
 from .audio_plan import Plan
 from .errors import TakeprintError
+
+# Blocks that stay in a processor's cache while they are looked at from all sides.
+_LOOK_FRAMES = 16_384
 
 
 @dataclass
@@ -32,6 +35,7 @@ class Look:
     total: np.ndarray | None = None
     square: np.ndarray | None = None
     cross: float = 0.0
+    mixed: dict[tuple[float, ...], float] = field(default_factory=dict)  # peak of each mono mix it may come to
 
     def mono_weights(self) -> tuple[float, ...]:
         """Return the weights of the mono mix."""
@@ -49,6 +53,10 @@ class Look:
             return 0.0
         size = float(np.sqrt(self.square[0]) * np.sqrt(self.square[1]))
         return self.cross / size if size > 0 else 0.0
+
+    def mono_peak(self) -> float:
+        """Return the largest absolute sample of the mono mix; NaN where only reading again can tell."""
+        return self.peak if self.channels == 1 else self.mixed.get(self.mono_weights(), np.nan)
 
     def take(self, block: np.ndarray, before: np.ndarray, limit: float) -> None:
         """Add one block [shape=(frames, channels)]; ``before`` is the last frame of the block before."""
@@ -74,14 +82,31 @@ class Look:
                     self.first_clipped = (max(self.frames + frame - 1, 0), channel)
                 self.clipped += int(pairs.sum())
             self.over += int((np.abs(block) > 1.0).sum())
-        scaled = block if top < 1e100 else block * 1e-200  # squares stay finite
-        products = scaled.T @ scaled
-        total = np.ones(len(block)) @ block
+        columns = np.ascontiguousarray(block.T)
+        self._mix(block, columns)
+        if top >= 1e100:
+            columns = columns * 1e-200  # squares stay finite
+        total = columns.sum(axis=1)
+        # Not by BLAS: its threads cost more than they help on blocks of this size.
+        square = np.array([np.einsum("i,i", column, column) for column in columns])
         self.total = total if self.total is None else self.total + total
-        self.square = np.diag(products) if self.square is None else self.square + np.diag(products)
+        self.square = square if self.square is None else self.square + square
         if self.channels == 2:
-            self.cross += float(products[0, 1])
+            self.cross += float(np.einsum("i,i", columns[0], columns[1]))
         self.frames += len(block)
+
+    def _mix(self, block: np.ndarray, columns: np.ndarray) -> None:
+        """Follow the peaks of the mono mixes that ``mono_weights`` may choose, of many channels only the usual one."""
+        if self.channels == 1:
+            return
+        if self.channels == 2:
+            left, right = columns
+            mixes = {(0.5, 0.5): 0.5 * left + 0.5 * right, (1.0, 0.0): left, (0.0, 1.0): right}
+        else:
+            equal = tuple((np.ones(self.channels) / self.channels).tolist())
+            mixes = {equal: block @ np.array(equal)}
+        for weights, mix in mixes.items():
+            self.mixed[weights] = max(self.mixed.get(weights, 0.0), float(mix.max()), -float(mix.min()))
 
 
 def look_through(handle: BinaryIO, plan: Plan, name: str) -> Look:
@@ -95,7 +120,7 @@ def look_through(handle: BinaryIO, plan: Plan, name: str) -> Look:
     before = np.zeros(plan.channels)
     digest = hashlib.md5(usedforsecurity=False) if plan.md5 else None
     try:
-        for block in decode(handle, plan, plan.skip_frames, BLOCK_FRAMES, troubles.append):
+        for block in decode(handle, plan, plan.skip_frames, _LOOK_FRAMES, troubles.append):
             if digest is not None:
                 _digest(digest, block, plan.bits)
             look.take(block, before, limit)
@@ -141,8 +166,11 @@ def _complete_plan(handle: BinaryIO, plan: Plan, name: str) -> None:
 def _digest(digest: Any, block: np.ndarray, bits: int) -> None:
     """Feed FLAC's checksum: signed little-endian samples of the stream's own width."""
     width = (bits + 7) // 8
-    samples = np.rint(block * 2.0 ** (bits - 1)).astype("<i4")
-    digest.update(samples.view(np.uint8).reshape(-1, 4)[:, :width].tobytes())
+    samples = (block * 2.0 ** (bits - 1)).astype("<i4")  # whole numbers already
+    if width == 2:
+        digest.update(samples.astype("<i2"))
+    else:
+        digest.update(samples.view(np.uint8).reshape(-1, 4)[:, :width].tobytes())
 
 
 def _tell_length(plan: Plan, look: Look, troubles: list[str]) -> None:

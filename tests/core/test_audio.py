@@ -372,3 +372,14 @@ def test_real_recordings(shared_data: Path) -> None:
         whole, rate = soundfile.read(path, always_2d=True)
         assert (sound.sample_rate, sound.repairs) == (rate, ())
         assert np.array_equal(sound.read(), whole)
+
+
+@pytest.mark.parametrize(
+    "gains", [(1.0,), (1.0, 0.4), (0.5, -1.0), (0.0, 1.0), (1.0, 0.0), (0.0, 0.0), (0.3, 0.2, 0.9)]
+)
+def test_the_peak_of_the_mono_mix_is_known_from_looking_through(tmp_path: Path, gains: tuple[float, ...]) -> None:
+    rng = np.random.default_rng(11)
+    samples = 0.4 * rng.normal(0, 0.3, (50_000, 1)).clip(-1, 1) * np.array(gains)
+    write_audio(tmp_path / "mix.wav", samples, sample_rate=8000, format="WAV", subtype="FLOAT")
+    sound = open_audio(tmp_path / "mix.wav")
+    assert sound.mono_peak == np.abs(sound.read_mono()).max()
