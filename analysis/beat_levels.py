@@ -90,8 +90,13 @@ def describe_reading(beat_s: np.ndarray, events: Events) -> np.ndarray:
 
     Returns
     -------
-    ndarray [shape=(FIGURES,)]
-        In the order of ``FIGURES``; those of the instruments are 0 where none is known.
+    ndarray [shape=(21,)]
+        log2 of the tempo over 110 bpm and its square; mean gain on quarters, and how much better thirds are; share of
+        beats and of halves that hold an event; log2 of events a beat and its square; how much stronger events on beats
+        are than others and than those on halves; change of the period from beat to beat; shares of events on beats and
+        on halves. Then, 0 where no instrument is known, shares of kicks and of snares on beats; how far snares take
+        every second beat and kicks the others, and its square; snares on one beat of four; snares on halves, kicks on
+        halves, snares between.
     """
     period = np.diff(beat_s)
     at = np.interp(events.time_s, beat_s, np.arange(len(beat_s)))
@@ -146,7 +151,7 @@ def beliefs_of(figures: np.ndarray, named: bool) -> np.ndarray:
 
     Parameters
     ----------
-    figures : ndarray [shape=(n, FIGURES)]
+    figures : ndarray [shape=(n, 21)]
         As ``describe_reading`` gives them.
     named : bool
         Whether kicks and snares are known.
@@ -160,8 +165,10 @@ def beliefs_of(figures: np.ndarray, named: bool) -> np.ndarray:
     return share / share.sum()
 
 
-WEIGHTS = np.array([-0.26, -1.31, 3.19, 2.36, 4.69, 0.33, 0.06, -0.06, 4.38, -0.41, -29.68, -2.36, -3.59, *[0.0] * 8])
+# Fitted on Groove MIDI performances of drummers 1, 2, 4 and 5 (CC BY 4.0), for unnamed onsets together with POP909
+# songs (MIT) laid on drifting beats; held against drummers 6, 8 and 10 and other songs. In the order of the figures.
+WEIGHTS = np.array([-1.52, -2.07, 5.72, 4.07, 10.33, -0.89, -0.44, -0.2, 3.93, -0.55, -22.38, -6.09, -2.17, *[0.0] * 8])
 NAMED_WEIGHTS = np.array(
-    [-0.19, -1.18, 2.91, 2.15, 4.11, 0.76, 0.02, -0.06, 4.43, 0.17, -46.56, -1.87, -1.59, 2.4, -1.7, 3.62, -2.25,
-     -1.65, -0.96, -0.81, 1.8]
+    [-1.33, -1.87, 5.11, 4.86, 13.82, 1.38, -0.6, -0.19, 6.25, -1.62, -18.55, -4.49, -3.88, 3.01, -1.19, 4.14, -3.11,
+     -1.85, -0.58, -0.89, 1.25]
 )  # fmt: skip
