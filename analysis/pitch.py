@@ -144,17 +144,14 @@ class PitchTracker:
         rows, chosen = np.arange(len(choice)), np.maximum(choice, 0)
         lag = np.where(choice >= 0, known.lag[rows, chosen], np.nan)
         period, likeness = periods(heard, until - len(known.lag), lag, grid)
-        strength = np.where(choice >= 0, known.strength[rows, chosen], 0.0)
-        part = (grid.rate / period, likeness, strength, known.level_db[rows])
+        part = (grid.rate / period, likeness, known.level_db[rows])
         self._parts.append(tuple(column.astype(np.float32) for column in part))
 
     def result(self) -> PitchTrack:
         """Return the pitch of all that was heard."""
         if not self._parts:
             return PitchTrack.build()
-        pitch, likeness, strength, level_db = (
-            np.concatenate(c).astype(np.float64) for c in zip(*self._parts, strict=True)
-        )
+        pitch, likeness, level_db = (np.concatenate(c).astype(np.float64) for c in zip(*self._parts, strict=True))
         hop_s = self._grid.step / self._grid.source_rate
         sounds, confidence = _sounding(pitch, likeness, level_db, hop_s)
         return PitchTrack(

@@ -229,3 +229,22 @@ def periods(heard: Heard, begin: int, lag: np.ndarray, grid: Grid) -> tuple[np.n
 
     centre = np.arange(begin, begin + len(lag)) * grid.hop - heard.first
     return period_refinement(heard.x, centre, lag, _WINDOW_S * grid.rate, _REACH_S * grid.rate, _sinc(16))
+
+
+def swing_kept(pitch_hz: np.ndarray, rate_hz: float) -> np.ndarray:
+    """Return how much of a vibrato's extent remains in the track, because each frame hears 24 ms and more.
+
+    Parameters
+    ----------
+    pitch_hz : ndarray [shape=(n,)], Hz
+    rate_hz : float, Hz
+        The vibrato's rate.
+
+    Returns
+    -------
+    ndarray [shape=(n,)]
+        0 to 1: the response of the Hann window, times that of the distance between the two stretches.
+    """
+    window = rate_hz * np.maximum(_WINDOW_S, 2 / pitch_hz)
+    apart = rate_hz * np.maximum(np.round(_REACH_S * pitch_hz), 1) / pitch_hz
+    return np.sinc(window) / (1 - window**2) * np.sinc(apart)

@@ -11,8 +11,9 @@ def ring_out(level_db, height, drop_db, leak_db, ahead, fall_db, rise_db, turn):
     """Tell what rings from what sounds, by the course of the level.
 
     A tone ends where its level has dropped below a reference, which follows every rise at once and sinks slowly, and
-    goes on falling; its end is laid back to the foot of the steepest fall on the way. What follows rings, until the level has risen above its least since, or less if the pitch is
-    another one. The new tone then begins at that least level.
+    goes on falling; its end is laid back to the foot of the steepest fall on the way. What follows rings, until the
+    level has risen above its least since, or less if the pitch is another one. The new tone then begins at that least
+    level.
 
     Parameters
     ----------
