@@ -147,7 +147,7 @@ def _stated(sound: Sound, result: Score, found) -> Stated:
     i, j = result.truth_index, result.found_index
     uncertainty = found.onset_uncertainty_ms[j]
     kinds = getattr(found, "kind", np.full(len(found.onset_s), ""))[j]
-    first = np.searchsorted(sound.note_event, np.arange(len(sound.onset_s)))
+    first = np.unique(sound.note_event, return_index=True)[1]
     how = sound.note_how[first][i]
     for label in (np.array([f"kind said: {k or '(none)'}" for k in kinds]),
                   np.array([f"truly: {k}" + ("" if h == "attack" else f", {h}")

@@ -379,6 +379,9 @@ def make(name: str, seed: int = 0, fold: int = 0) -> Sound:
             tables = {f.name: getattr(sound, f.name) for f in fields(Sound)}
             np.savez(file, **{**tables, "samples": sound.samples.astype(np.float32)})
         os.replace(part, path)
+        for old in path.parent.glob(f"{name}-{seed}-{fold}-*.npz"):
+            if old != path:  # made by other code
+                old.unlink(missing_ok=True)
     with np.load(path) as stored:
         tables = {k: stored[k] for k in stored.files}
     return Sound(tables.pop("samples").astype(np.float64), int(tables.pop("rate")), **tables)

@@ -27,8 +27,11 @@ GENERATORS = {
     53: "sample", 54: "mode", 56: "scale_tuning", 58: "root",
 }  # fmt: skip
 SAMPLE = np.dtype(
-    [("name", "S20"), *((n, "<u4") for n in ("start", "end", "loop_start", "loop_end", "rate"))]
-    + [("root", "u1"), ("correction", "i1"), ("link", "<u2"), ("kind", "<u2")]
+    [
+        ("name", "S20"),
+        *((n, "<u4") for n in ("start", "end", "loop_start", "loop_end", "rate")),
+        *(("root", "u1"), ("correction", "i1"), ("link", "<u2"), ("kind", "<u2")),
+    ]
 )
 PRESET = np.dtype([("name", "S20"), ("program", "<u2"), ("bank", "<u2"), ("bag", "<u2"), ("unused", "<u4", 3)])
 INSTRUMENT = np.dtype([("name", "S20"), ("bag", "<u2")])
