@@ -1,142 +1,276 @@
-"""Where an onset lies, to the sample: what `analysis.onset_frames` proposed is placed in the waveform.
+"""Where an onset lies, to the sample: what was proposed is placed in the waveform, and how sure that is.
 
 Conventions
 -----------
-Places are samples of the stretch given. What rings on is predicted and taken away, and the change of variance of what
-remains is found.
+Places are samples of the stretch given; levels are dB. A sound begins where it rises above -40 dB of its own peak,
+whether that can be seen or lies hidden under noise, a room or what rings on. Every moment around a proposal is
+described by the levels before and after it, at spans that widen with their distance: of the wave, of its innovation
+(what prediction from the sound before does not explain) and of four bands. A small network, fitted on sounds whose
+beginning is known (`benchmarks/accuracy/fit_places.py`), makes of that how likely the sound begins there. So all
+evidence is weighed at once, by the sound itself: where a stroke stands out of the noise its step counts, where a
+string begins under it what is seen of its rise. The onset is the median of that posterior about its strongest place,
+its uncertainty the half width in which 90 % of it lie. Where cells of 0.25 ms are too coarse, the same is done again
+with single samples.
 
 References
 ----------
-Sleeman and van Eck 1999, Robust automatic P-phase picking, Phys. Earth Planet. Inter. 113, 265-275 (autoregressive
-prediction before Akaike's criterion).
+Sleeman and van Eck 1999, Robust automatic P-phase picking, Phys. Earth Planet. Inter. 113, 265-275 (prediction from
+what was before). Bishop 1994, Mixture density networks, Aston University NCRG/94/004 (a network that says how sure it
+is, fitted by likelihood).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .onset_frames import Grid
+if TYPE_CHECKING:
+    from .onset_frames import Grid
 
-_PREDICTOR_ORDER = 32
-_WHITENING = 1e-7
-# Share of the seen rise, and how long a softer start may be that noise hides wholly: chosen so that about nine of ten
-# plucked strings, the hardest of these sounds, lie in the stated interval; single drum hits nearly all do.
-_SEEN_SHARE, _HIDDEN_MS = 0.7, 3.0
+ORDER = 32
+# Spans on either side of a moment, in cells, and how far from the proposal moments are looked at.
+_SPANS = (1, 1, 2, 4, 8, 16, 32)
+_BANDS_HZ = ((None, 250.0), (250.0, 1000.0), (1000.0, 4000.0), (4000.0, None))
+# The mass that competes for the place, and how far about it the median is taken, in cells.
+_CORE_CELLS, _NEAR_CELLS = 7, 12
+# Samples are looked at singly where the first answer is surer than this, and the rate allows it.
+_FINE_MS, _FINE_RATE = 1.2, 30_000.0
+# No farther than this share of the way to another proposal.
+_SHARE = 0.6
 
 
 @dataclass(frozen=True)
-class _Pick:
-    """Where a sound begins, in samples of the stretch looked at."""
+class Scale:
+    """How finely is looked: cells of so many samples, before and after the proposal, and the moments among them."""
 
-    onset: int
-    half_width: float
-    gain: float
-    quiet_share: float  # mean square before, over that of the loudest 0.4 ms
+    cell: int
+    before: int
+    after: int
+    reach: int
+
+    @classmethod
+    def coarse(cls, rate: float) -> Scale:
+        """Cells of 0.25 ms, moments within 20 ms."""
+        return cls(max(round(0.00025 * rate), 1), 160, 144, 80)
+
+    @classmethod
+    def fine(cls, rate: float) -> Scale:
+        """Single samples (at 44.1 kHz), moments within 1 ms."""
+        return cls(max(round(rate / 44_100), 1), 112, 112, 48)
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """Onsets in samples, the half widths of their 90 % intervals in samples, and how much the wave changes there.
+
+    The gain is that of Akaike's criterion, for the innovation with a change of variance over one without.
+    """
+
+    onset: np.ndarray
+    half_width: np.ndarray
+    gain: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """Levels [shape=(n, streams, cells)] around the proposals, and each stream's top and floor [shape=(n, streams)]."""
+
+    levels: np.ndarray
+    tops: np.ndarray
+    floors: np.ndarray
+
+    def rows(self, which: np.ndarray) -> Evidence:
+        """Return some of the proposals'."""
+        return Evidence(self.levels[which], self.tops[which], self.floors[which])
+
+
+def place_onsets(x: np.ndarray, proposals: np.ndarray, rate: float) -> Placed:
+    """Find where the sounds near some proposals begin.
+
+    Parameters
+    ----------
+    x : ndarray of float64 [shape=(frames,)]
+    proposals : ndarray of int64 [shape=(n,)], samples
+        In order of time, one for every sound.
+    rate : float, Hz
+
+    Returns
+    -------
+    Placed
+    """
+    proposals = np.asarray(proposals, dtype=np.int64)
+    if not len(proposals) or len(x) < 2:
+        return Placed(proposals, np.full(len(proposals), 0.003 * rate), np.zeros(len(proposals)))
+    first = predicted(x, proposals, rate)
+    coarse = Scale.coarse(rate)
+    evidence = first.evidence(proposals, coarse)
+    belief = allowed(likelihood(moments(evidence, coarse), weights()["coarse"]), proposals, coarse)
+    median, half_width = read(belief)
+    onset = proposals + (median - coarse.reach) * coarse.cell
+    half_width = half_width * coarse.cell
+    gain = _gain(evidence.levels[:, 1], np.round(median).astype(int) + coarse.before - coarse.reach, coarse.cell)
+    sure = np.flatnonzero(half_width < _FINE_MS * rate / 1000) if rate >= _FINE_RATE else np.zeros(0, dtype=int)
+    if len(sure) and "fine" in weights():
+        scale = Scale.fine(rate)
+        seeds = np.round(onset[sure]).astype(np.int64)
+        close = first.rows(sure).evidence(seeds, scale, evidence.rows(sure))
+        median, width = read(likelihood(moments(close, scale), weights()["fine"]))
+        onset[sure] = seeds + (median - scale.reach) * scale.cell
+        half_width[sure] = width * scale.cell
+    onset = np.clip(np.round(onset), 0, len(x) - 1).astype(np.int64)
+    return Placed(onset, np.maximum(half_width, 1.0), gain)
+
+
+@dataclass(frozen=True, eq=False)
+class Predicted:
+    """A signal with the predictors and constant offsets that hold before some proposals."""
+
+    x: np.ndarray
+    rate: float
+    predictors: np.ndarray
+    offsets: np.ndarray
+
+    def rows(self, which: np.ndarray) -> Predicted:
+        """Return some of the proposals'."""
+        return Predicted(self.x, self.rate, self.predictors[which], self.offsets[which])
+
+    def evidence(self, places: np.ndarray, scale: Scale, around: Evidence | None = None) -> Evidence:
+        """Return the levels around places; their tops and floors are those of ``around`` where it is given."""
+        from ..core.kernels.cell_levels import cell_levels
+
+        begins = places - scale.before * scale.cell - scale.cell // 2
+        lead = round(0.006 * self.rate) + ORDER
+        levels = cell_levels(
+            self.x, begins, self.offsets, scale.cell, scale.before + scale.after, lead, self.predictors,
+            _sections(self.rate),
+        )  # fmt: skip
+        if around is not None:
+            return Evidence(levels, around.tops, around.floors)
+        sums = np.cumsum(levels[:, :, scale.before - 32 : scale.before + 120].astype(np.float64), axis=2)
+        tops = (sums[:, :, 4:] - sums[:, :, :-4]).max(2) / 4
+        floors = np.median(levels[:, :, : scale.before - scale.reach], axis=2).astype(np.float64)
+        return Evidence(levels, tops, floors)
+
+
+def predicted(x: np.ndarray, proposals: np.ndarray, rate: float) -> Predicted:
+    """Learn what was there before every proposal, since the one before it."""
+    from ..core.kernels.linear_prediction import linear_prediction
+
+    x = np.ascontiguousarray(x, dtype=np.float64)
+    known = np.clip(proposals - round(0.015 * rate), 0, len(x))
+    since = np.concatenate([[-(1 << 60)], proposals[:-1] + round(0.005 * rate)])
+    learn = np.clip(np.maximum(since, proposals - round(0.075 * rate)), 0, known)
+    begin = np.clip(proposals - round(0.046 * rate), 0, len(x) - 1)
+    rest = np.clip(proposals - round(0.016 * rate), begin + 1, len(x))
+    offsets = np.array([x[b:e].mean() for b, e in zip(begin, rest, strict=True)])
+    return Predicted(x, rate, linear_prediction(x, learn, known, ORDER), offsets)
+
+
+def moments(evidence: Evidence, scale: Scale) -> np.ndarray:
+    """Return what describes every moment [shape=(n, 2 * reach + 1, features)]."""
+    from ..core.kernels.level_spans import level_spans
+
+    return level_spans(
+        evidence.levels, evidence.tops, evidence.floors, scale.before - scale.reach, 2 * scale.reach + 1,
+        np.array(_SPANS), float(scale.before),
+    )  # fmt: skip
+
+
+def likelihood(features: np.ndarray, layers: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """Return how likely the sound begins at every moment [shape=(n, moments)]; each row's sum is 1."""
+    hidden = features
+    for number, (weight, bias) in enumerate(layers):
+        # One product a proposal: what is found does not depend on how many are looked at together.
+        hidden = np.matmul(hidden, weight) + bias
+        if number < len(layers) - 1:
+            hidden = np.maximum(hidden, 0.1 * hidden)
+    score = hidden[:, :, 0].astype(np.float64)
+    score = np.exp(score - score.max(1, keepdims=True))
+    return score / score.sum(1, keepdims=True)
+
+
+def allowed(belief: np.ndarray, proposals: np.ndarray, scale: Scale) -> np.ndarray:
+    """Take away what is nearer to another proposal."""
+    far = 1 << 40
+    gap = np.diff(proposals, prepend=proposals[0] - far, append=proposals[-1] + far)
+    distance = (np.arange(belief.shape[1]) - scale.reach)[None, :] * scale.cell
+    out = np.where((distance >= -_SHARE * gap[:-1, None]) & (distance <= _SHARE * gap[1:, None]), belief, 0.0)
+    total = out.sum(1, keepdims=True)
+    return np.where(total > 1e-6, out / np.maximum(total, 1e-300), belief)
+
+
+def read(belief: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the median about the strongest place and the half width around it that holds 90 %, in cells."""
+    count = belief.shape[1]
+    cells = np.arange(count)
+    sums = np.concatenate([np.zeros((len(belief), 1)), np.cumsum(belief, axis=1)], axis=1)
+    half = _CORE_CELLS // 2
+    core = sums[:, np.minimum(cells + half + 1, count)] - sums[:, np.maximum(cells - half, 0)]
+    top = core.argmax(1)[:, None]
+    near = np.where(np.abs(cells - top) <= _NEAR_CELLS, belief, 0.0)
+    share = np.cumsum(near, axis=1)
+    middle = 0.5 * share[:, -1:]
+    at = (share >= middle).argmax(1)[:, None]
+    here = np.take_along_axis(near, at, 1)
+    median = at - 0.5 + 1 - (np.take_along_axis(share, at, 1) - middle) / np.maximum(here, 1e-300)
+    distance = np.abs(cells - median)
+    order = np.argsort(distance, axis=1, kind="stable")
+    held = np.cumsum(np.take_along_axis(belief, order, 1), axis=1)
+    last = np.take_along_axis(order, (held >= 0.9 * held[:, -1:]).argmax(1)[:, None], 1)
+    return median[:, 0], np.take_along_axis(distance, last, 1)[:, 0] + 0.5
+
+
+def _gain(levels: np.ndarray, split: np.ndarray, cell: int) -> np.ndarray:
+    """Return how much Akaike's criterion gains by a change of variance at a cell, from 20 ms before to the top."""
+    power = 10 ** (levels.astype(np.float64) / 10)
+    sums = np.concatenate([np.zeros((len(power), 1)), np.cumsum(power, axis=1)], axis=1)
+    rows = np.arange(len(power))
+    split = np.clip(split, 8, power.shape[1] - 8)
+    begin = np.maximum(split - 80, 0)
+    cells = np.arange(power.shape[1])[None, :]
+    after = (cells >= split[:, None]) & (cells < split[:, None] + 100)
+    end = np.minimum(np.where(after, power, -1.0).argmax(1) + 4, power.shape[1])
+    first, second = split - begin, end - split
+    low = (sums[rows, split] - sums[rows, begin]) / first
+    high = (sums[rows, end] - sums[rows, split]) / second
+    both = (sums[rows, end] - sums[rows, begin]) / (first + second)
+    gain = (first + second) * np.log(both) - first * np.log(low) - second * np.log(high)
+    return cell * np.where(high > low, gain, 0.0)
+
+
+@lru_cache(maxsize=8)
+def _sections(rate: float) -> np.ndarray:
+    """Return the bands' filters, Butterworth's of second order by the bilinear transform [shape=(4, 2, 5)]."""
+    out = np.zeros((len(_BANDS_HZ), 2, 5))
+    out[:, :, 0] = 1.0
+    for band, edges in enumerate(_BANDS_HZ):
+        for side, hertz in enumerate(edges):
+            if hertz is None:
+                continue
+            k = np.tan(np.pi * min(hertz, 0.45 * rate) / rate)
+            scale = 1.0 + np.sqrt(2.0) * k + k * k
+            b = np.array([1.0, -2.0, 1.0]) if side == 0 else k * k * np.array([1.0, 2.0, 1.0])
+            out[band, side] = [*(b / scale), 2.0 * (k * k - 1.0) / scale, (1.0 - np.sqrt(2.0) * k + k * k) / scale]
+    return out
+
+
+@lru_cache(maxsize=1)
+def weights() -> dict[str, list[tuple[np.ndarray, np.ndarray]]]:
+    """Return the layers (weight, bias) of the fitted networks."""
+    from .onset_weights import layers
+
+    return layers()
 
 
 def placed(x: np.ndarray, place: int, before: int, after: int, grid: Grid) -> tuple[int, float, float]:
-    """Return where the sound near ``place`` begins and the half width of its 90 % interval, in samples; the gain last.
-
-    The gain is that of Akaike's criterion, infinite where the stretch is too short to be judged by it.
-    """
-    begin = max(place - grid.ms(30), before + grid.ms(15), 0)
-    end = min(place + grid.ms(35), after, len(x))
-    if end - begin < 8:
-        return min(max(place, 0), len(x) - 1), float(grid.hop), np.inf
-    learn = max(before + grid.ms(5), begin - grid.ms(45), 0)
-    pick = _begins(_innovation(x, learn, begin, max(place - grid.ms(15), begin), end, grid), grid)
-    if pick is None:
-        return min(max(place, begin), end - 1), float(grid.hop), np.inf
-    doubt = max(pick.half_width, 1.0, _hidden(x, begin + pick.onset, end, pick.quiet_share, grid))
-    if pick.gain < 10:
-        doubt = max(doubt, grid.hop)
-    return begin + pick.onset, float(doubt), pick.gain
+    """Do as `place_onsets` for one proposal between two others; onset, half width and gain."""
+    known = [p for p in (before, place, after) if 0 <= p < len(x)]
+    found = place_onsets(x, np.array(known), grid.rate)
+    row = known.index(place) if place in known else 0
+    return int(found.onset[row]), float(found.half_width[row]), float(found.gain[row])
 
 
-def placed_burst(x: np.ndarray, place: int, before: int, after: int, grid: Grid) -> tuple[int, float, float]:
-    """Do as `placed` where noise rises over noise.
-
-    The loudest place says nothing here, and no first sample stands out: the change of variance is all there is.
-    """
-    from ..core.kernels.change_point import change_point
-
-    begin = max(place - grid.ms(25), before + grid.ms(15), 0)
-    end = min(place + grid.ms(20), max(after, place + grid.ms(8)), len(x))
-    if end - begin < 8:
-        return min(max(place, 0), len(x) - 1), float(grid.hop), np.inf
-    learn = max(before + grid.ms(5), begin - grid.ms(45), 0)
-    e = _innovation(x, learn, begin, max(place - grid.ms(12), begin), end, grid)
-    best, low, high, gain = change_point(np.ascontiguousarray(e), grid.ms(2), 1e-30)
-    if best < 0:
-        return place, float(grid.hop), np.inf
-    return begin + best, (high - low) / 2 + grid.ms(_HIDDEN_MS), gain
-
-
-def _begins(e: np.ndarray, grid: Grid) -> _Pick | None:
-    """Find the change of variance before the loudest place, and from there the first sample of the rise."""
-    from ..core.kernels.change_point import change_point
-
-    power = e * e
-    smooth = max(grid.ms(0.4), 1)
-    envelope = np.convolve(power, np.ones(smooth) / smooth)[: len(power)]
-    top = int(np.argmax(envelope))
-    stop = min(top + grid.ms(1), len(e))
-    guard = max(grid.ms(0.1), 2)
-    floor = 1e-12 * float(envelope[top]) + 1e-30
-    best, low, high, gain = change_point(np.ascontiguousarray(e[:stop]), guard, floor)
-    if best < 0:
-        return None
-    quiet = float(np.median(envelope[: max(best - guard, 1)])) if best > guard else 0.0
-    least = max(1e-4 * float(power[best:stop].max(initial=0.0)), 9.0 * quiet, 1e-18)
-    loud = power >= least
-    # Back over the rise as long as it is loud without a gap, or on to where it becomes loud.
-    reach = max(best - grid.ms(8), 0)
-    onset = best
-    for hit in np.flatnonzero(loud[reach:best])[::-1]:
-        if onset - reach - hit > grid.ms(0.7):
-            break
-        onset = reach + int(hit)
-    if not loud[onset]:
-        later = np.flatnonzero(loud[onset:stop])
-        onset += int(later[0]) if len(later) else 0
-    return _Pick(onset, (high - low) / 2, gain, quiet / max(float(envelope[top]), 1e-30))
-
-
-def _hidden(x: np.ndarray, onset: int, end: int, quiet_share: float, grid: Grid) -> float:
-    """Return how many samples a sound may have begun before it was seen.
-
-    Even without noise a part of the rise to half the peak is doubtful: where it begins is a matter of definition. And
-    of the 40 dB by which a sound rises, what was there before covers a part.
-    """
-    size = np.abs(x[onset : min(end, onset + grid.ms(25))])
-    if not len(size):
-        return 1.0
-    rise = int(np.argmax(size >= 0.5 * size.max()))
-    covered = (10 * np.log10(max(9 * quiet_share, 1e-12)) + 40) / 40
-    return _SEEN_SHARE * rise + min(max(covered, 0.0), 1.0) * grid.ms(_HIDDEN_MS)
-
-
-def _innovation(x: np.ndarray, learn: int, begin: int, known: int, end: int, grid: Grid) -> np.ndarray:
-    """Return what prediction from the sound before does not explain in ``x[begin:end]``."""
-    from scipy.linalg import LinAlgError, solve_toeplitz
-    from scipy.signal import lfilter
-
-    order = _PREDICTOR_ORDER
-    past = x[learn:known]
-    raw = x[begin:end] - (x[begin - 1] if begin else 0.0)
-    if len(past) < 6 * order:
-        return raw
-    tapered = past * np.hanning(len(past))
-    r = np.array([tapered[: len(past) - k] @ tapered[k:] for k in range(order + 1)])
-    if r[0] < 1e-14:
-        return raw
-    r[0] = r[0] * (1 + _WHITENING) + 1e-14
-    try:
-        a = solve_toeplitz(r[:order], r[1:])
-    except (LinAlgError, ValueError):
-        return raw
-    lead = max(begin - order, 0)
-    e = lfilter(np.concatenate([[1.0], -a]), [1.0], x[lead:end])
-    return e[begin - lead :]
+placed_burst = placed

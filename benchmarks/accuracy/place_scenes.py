@@ -181,13 +181,10 @@ def blown(rng: np.random.Generator, fold: int) -> Sound:
     return line(BLOWN, "sustained", rng, fold, 50)
 
 
+SETS = {"drums": "drums_solo", "kit": "drums_kit", "guitar": "guitar_line", "bass": "bass", "strum": "guitar_strum",
+        "sampled": "mono_sampled"}  # fmt: skip
 KINDS = {
-    "drums": lambda rng, fold: sets.drums_solo(rng, fold),
     "own drums": own_drums,
-    "kit": lambda rng, fold: sets.drums_kit(rng, fold),
-    "guitar": lambda rng, fold: sets.guitar_line(rng, fold),
-    "bass": lambda rng, fold: sets.bass(rng, fold),
-    "strum": lambda rng, fold: sets.guitar_strum(rng, fold),
     "strums": strums,
     "piano": keyboard,
     "others": lambda rng, fold: line(OTHERS, "plucked", rng, fold),
@@ -216,16 +213,21 @@ def heard(sound: Sound, condition: str, rng: np.random.Generator) -> Sound:
     return out
 
 
-def scenes(fold: int, seed: int, rounds: int) -> Iterator[Scene]:
-    """Yield scenes of every kind in every condition, ``rounds`` times."""
-    for number in range(rounds):
-        for place, (kind, build) in enumerate(KINDS.items()):
-            rng = np.random.default_rng([seed, fold, number, place])
-            sets.Uncut.now = bool(rng.random() < 0.4)
-            try:
-                sound = build(rng, fold)
-            finally:
-                sets.Uncut.now = False
-            for condition in CONDITIONS:
-                at = heard(sound, condition, rng)
-                yield Scene(at.samples, at.rate, at.onset_s, kind, condition)
+def scenes(fold: int, seed: int) -> Iterator[Scene]:
+    """Yield scenes of every kind in every condition; what the sets hold is taken from them."""
+    for place, (kind, name) in enumerate(SETS.items()):
+        for condition, variant in (("dry", name), ("live", f"{name}_live"), ("any", f"{name}_uncut")):
+            sound = sets.make(variant, seed, fold)
+            if condition == "any":
+                sound = heard(sound, "any", np.random.default_rng([seed, fold, 1, place]))
+            yield Scene(sound.samples, sound.rate, sound.onset_s, kind, condition)
+    for place, (kind, build) in enumerate(KINDS.items()):
+        rng = np.random.default_rng([seed, fold, 2, place])
+        sets.Uncut.now = bool(rng.random() < 0.4)
+        try:
+            sound = build(rng, fold)
+        finally:
+            sets.Uncut.now = False
+        for condition in CONDITIONS:
+            at = heard(sound, condition, rng)
+            yield Scene(at.samples, at.rate, at.onset_s, kind, condition)

@@ -1,0 +1,228 @@
+"""The fitted networks of `analysis.onset_places`: made by benchmarks/accuracy/fit_places.py, not by hand.
+
+Fitted on FluidR3 (MIT), Karoryfer guitars and basses (CC0), rhythms of Groove MIDI (CC BY) and own synthesis.
+"""
+
+from __future__ import annotations
+
+import base64
+
+import numpy as np
+
+# Network, shape of a layer's weight, then weight and bias as little-endian float16 in base 85.
+_LAYERS = (
+    (
+        "coarse",
+        (97, 32),
+        "DlGY^ey)nIO(_eqkg*~ya;uK55U^*iQz#-d#<2e~fiQWkmaKQMMk?H|da;fyy)L*jx2_(kIINMd{w}hVmNJ<+Q!+B5%)2W)C$mAi"
+        ">yZ*Max<AO(5$IBBQ?=0@wAyWBrc05h^$LEPp?fmE-F#3lDU>PLN@+1Ix#6TqbTUB1F;3L^R7s+!Ylu?C9eUrdMAsGCmVjO)G$LZ"
+        "rYKw_q^5>0;HaS~Qm8So$1O4twy>cih^|qn04vI|3o2}`_oy1MVJ!W#ezC!<gRj@8l&66qf-OQY884kO8?NHA$E$^`9Vmq?in2tX"
+        "#i*<(ud>an>oRkY)2H$$&8SE#LA2H+K%q#qN3(*nP^m68bGMJGQ!8$<EGIK1p0m0v&@S_!fUUnUF*3}br>!Wmnz9llZK(k;Y9tXX"
+        "Z!jt~<TBp1_^tdk9xV<ei!5HTv$Z>_xwN0F`>!W0A+tg@$*Eqfe<kX%>MRN`qzjC-3AOVxYBlyPCpgBg1f$5VZnMlKRWN8EO}0g>"
+        "2r^DE>$f~B*|CNk10irRX((PWm$G!B%B0{U_^^Pf1FwLuh_VVbI<yP2zpl$Lt+WU(1}y<GezM6p5gwp0NwwlITe8P2r?i-?z9?ui"
+        "aj7yi8@5NFXtDP%IGxov?X)VZg}G-pa4{0E4mM}3J2GM^9;-sI2sO>B#I@`mzpRlit0d#4eW_G1+^rHR0xyT1V=XwZQ!t2~=dhG7"
+        "_mP{iWwGBZc&r$(@2|YBjxzeQL@dEJ&@#O&ZMF`zt1rtq04A6(;V*|UVY1LI<t_H9zbyAKp(orixib#1fh_l`$TD@NXR9zX(yXi{"
+        "0w{i}zb(BlX)od{H@QV5Y$)h31i4%>g|Tq7Kq~DnQMBtg%(1hly{+aj3Nm4$*{s5_^{}}&?yXd_>Lg_^OR5Q^@~lRqWf<Nml(V8S"
+        "Vl*%+>a^^zP`G5S&7fyCu&ZM#o~>uGileu$#U!0E*s1I;6t(I%DlGuE_cgP%CnNVRV<EAqkuOvt53}YjO{Qiv`<@~v2ClZC3$tD="
+        "o2o1<EiMVF@~cfMQ7Ei2)wCF_y{9m=K(LCb5-NW**|qmEC9}XZ(K9%$3@vIjgSY{+E;OeiD6-qKp01`S;WeKu-?HVZXt8#zSTH^_"
+        "R=K7x>?G?o6)8<8N+jsA;G^QH944M9#;!!E3ae=`T`GGx8k)W@fG;?xT&fu_%&c%Gt*h!1_o^$TR4=2jWiWxTd?IG5!ZVXE&8j1;"
+        "VX9uQf+j*V1GEJ(FSsHxpt4n?e6g}AKc+*l6s+Acaj+jPy|D19!JTofrZ8N!wXFiI1S*my-M3sY!z1E2nY3pmBCVUJS1pGq6|<x;"
+        "gQkSBTC)$bRI%Z#CNKstTd1Bd*0PQ<z9J~CbFjB5xT~M7&a{U#M6orptu#t8oUHz;(XfQ5o-(y2_O#b9RkoTeusF4`)3=wecq_>*"
+        "y0e2b6D9jE&#D3}DyDg}fVJwhXsl1HBPvR^m^L)DcdX<y!YGKao+?MRy0pkD+!4IBD>lQJe4}kMOr3r!3os-lLMkh&Hma4dy)sWT"
+        "<G1Fm>#xhE8L?(4r7XHFlsF`yO*S^DFfYC_L^EA9jV!h%AUM3ZOgMcp#;jo|W-<_+^fEIt<|k$_p)^jkA+;SUFSIVRL8u(M0I&Nk"
+        "9k6FNaHy0i<TTDFt|+IiPO4rooiY`ymoS8{R<*D&bgNIW6DnFN?;qWzh^(KhinfxfP%)S-2$=maTdL4E1Tu~^8!$qw^esHJTC_Pb"
+        "&9-+i;i3pD&M+>unJDKm%CC*HkFt_BF)c19sImvNT(Zum(=wp2#;z+cTDF$4Kr+@fS32FC6ebk6Jthn>8yS}}JT25M0WhpM2s0Cy"
+        "*)X=TRIF1Y%csq-S~y*=5R7oL=q(tsJgz;mC9$Qfa5nv*m^cHZiY)>y#;y}HTQR;Oh&6DvY^)<O8#9hI;WUgg*EQU)f3m(Y6E-`q"
+        "`mc|#9W95lATocrtu$4$D=^Nk6EVXq^dqS){V%w&)U&s<YA{(bb1#)Dm@XzD+b~_VgRfyJsjjUp6DwIUjxhD9i7aU;oGx3nT(J+R"
+        "y*anH5v}(!@jG+2OeP&NwYZ?PWUwH*_biMwDJ}ZCNj9Le<+RwfBrVG@2DK8o6teF)fU&N$#jvTh2)HJ&12!GBz%)WKE29xHOEFTj"
+        "f~=_{g``_A$}?NDI4brpawChcPb@+(r7MUqTsIOO1TN?;VyHqS{4NYGQz(};^EmXib2n5p3bh#_)v!*eeY7g9ZZ5ql<1tLIwJ>C<"
+        "@uH!pSu1;?S}ue*wmTguPbyX>4zMY;Cb06aH!dVCUYsbl`ZR_j%eH8*^|IKs^sFm2tg&h_?6LD3DmYLvIx>c;eyqc>u`O&e@T%A|"
+        "`z=E<>nJ0ty|nSOIkM}oAu?pKTPTw-+BTlDX&ehQ@3U#GharxzODKA+bFuEUA}|N3L^QvxK(S6UgsqOS|0-%Vtul=<B_@8eWG>aU"
+        "!!2yKnKPs^2CRgzPqz87Rjo)alqv<M+q9M}s54zQ6)18iUZk(EUog<7{5RVeGb+S1cpk5<FSZLV0x*#+O|S{LWh|{Pm^47PBC;1W"
+        "STM#gzB8z`Hm`y+;w>1nQ#J&(ma&MjsIr>2d9$sxZ8JeK<|z=dn5=A~D77oEZ#QbMXQxgnRxANDy|zR*h@yR^2{NXnnKK8KLoq>)"
+        "^0ja)=P`OPZz;MiO|BO#T(Tl8s;w=xvoe-6W3zmxu`a>2kulgRG_@%#kF_H&0<xyB6eIAiXs~3Zye!}>A}<*)D5cdjOsuXh9W5I$"
+        "^)dUgcBsCw^tMbh;xIES_pAoD_$<{iz^)~xLaKMOwlXlY-XjP#?XU2(VluQZr=$@rX|QK9L9MbZM6o`u%`&g09<azREVu-&cr)h="
+        "d>k7wfGd<Spf^scL$NC{o-O^cMzyxE4K9$ibTzRuq%mGD4Y4AnfHb+WkG9vf<TErhpsj%@{IixedM+=rAgfWUXfHG{L>%WdxV6%("
+        "EG_D+^{@-Ao-gDgjV)<41+2j`zp2tUg|2L==&u1WST&=ux}6O&sxOeWCowfJN;7q=ld+T{(=(y5A1ZG!bgbMj9J6b*4>ZCo60_r-"
+        "WGM_Nk*BRK6RdBz-?eD8t1=&~=B+)c<tlPDS}JZaiKrp0#4<oOwY0P}{w!&-q$)qF4XFn(yDVcip*1BcqN-^&v?g`2D6!@-ax>hr"
+        "&#clffHCqQ*e|&?bhZ^Si85Waxiqw>)Gp|%i>~>uDlkYksIc&}N-^#+Ix{|?LNwDV`?H_3#VG$RXDz$2*DUQREH@&qi!WcWQ?I2S"
+        "POCJzoUmFpuBZ>L4l*w$xv}%LdbAZJjjzG8?lO}#C^U&Oeym3<&$1AxowOaZ;x4`}+pra|g)bB|7ck1L*e+<XJ+o6KAT8G@&?uoS"
+        "?=-KgPPE>!5-ugGJgey_VY0|9^D!B$^0e-?wYYAxIWqDj_Aq6u)G+rj<1p2+0-?DnDldSrr7=*io~aNh9GI-Pk22>i>Y5)dh9Lbc"
+        "2roG(tT2tRYAZ=FyR@||Z!NGb#IXM~M>8C(qp)f*jWk=WRj)_7r7=IX&8ZEshBDVO2`^K%KQMDF=C;x@g0u&;{xy3o<F1aQ$tc)2"
+        "`Yr&q^|oxIIXPD@JUAY;KB!qRiljlY^Dy!)V5#UU6(*RkvzW=4tgjfbYot-IH=T7eKQxJ)Wuy-(I;uJ^A~1L=!60)rtr1JCc(Efg"
+        "wk*&p^r|ANaWH``?Xixm%%zL7<TNs<jHJ3V?JaUHKr9ccsIPS_sVWe!`kV|X3Lzt)-la?~-mpL>Jt*cX8l-L=c(V*Kk1SQMwXyOi"
+        "X{}GJ{4$iSC8}90WhdA%GcqkNR4Gs_S*E<S3#vycxTer9sk3J=NUzDO(k%xjOf}3hM72MvK{SUjSSwsHCNx$n0H{x|xUes^Kekq+"
+        ")wlDp<SEys8n8#J@h97-O)UDbbhYO*ku>NZG%QiHO0lS{Bc#qM^d{3V{U(tp>MfzR;W4!<9IZMi2dbK{^fJn=w<jqwS*l2=<*q0#"
+        "ey?jOTqJfbGP2{WlqEYY&nn)nwy!O<hB6VfNwXj|RjUZ0p&1n^Q#7Ni`>1I(rLqIDvoxr!ohlNrJunn6A}&<44zh0=W1cW7`Y$B3"
+        "U#XrYl_Ywm$E{kb>#U$4K`NuJWTfN>x+`QV*RCrjE37}Rj3ffB5Tt-G*Bx&k+^u%4`mORXd9Jdqg{#jn`=>9lfT5cp%OdbBmbC34"
+        "Q>YoTyD1<bK^}uIs;m<%jv$9EVITdbgO{}{r>NJbxF`fC;25PV7cXX}B`h%^gRJzWnzBf>xw2LmSgDDz_oz;^>n}X3rzW~4aVXO="
+        "?l3$mh^>37{hp<<Un3)=+Nzi=Gq8s+5T`w;0wm_K;4u0z6fLr_BQOgtq^^TBIIWhfge?`XovA^t$+gU_$h8YF*)15bC$iJ8{jTOQ"
+        "aHE?j*{kIx(5;ZM4k)y-s4MR=wk?h<Co2ds5V8O+LalhI5HL0@g)hD^*089wmLepp*RJp^Y#Rn3*)P>B<){O)!7lSC7^qjM+^koz"
+        "?X>Esv9f-(crEU=1+dmFKrk0IDl(!o@GZKq-7RZ2Yqx{6Q#j|Nx+sbwi84km*D!asRVn79XR|T1`mnj75UD<>sH|hMwXBV<qboip"
+        "H7IwoBdTpP5uZh@rm>-$YcaJg2QB`utS369^Qs>#0wwmQBCwRC1~!AKQ?8XYE~`^1ekDF7C#s>S`La{8WvP&@vo0PiM<)_5iYmJx"
+        "D=-DClBfM7hA11G5wJ6>52!FH<{`I@v9KMi2{1n`qOs~QNw=l28LeWp*(vz5+^NbbhOw2bH?E&7(<}|MhACULYOjwiyRS&HrmaFO"
+        "L@I=(nXW-Eov7(30HTdFIg@ZNgRttPxilFs6)To6AvPVQ4KGHr;3ZkH&naP>G9;QbLas(I%`M<8|D&!b2Q%ZZzN>pMONRxs$tQ0t"
+        ";IY-4M=;$jYOCZXkuq^6ld{0EovQXIYpuB}_pI8n0ISz4rYa{W8mQo|2P&edD6KOp4K)a_SFsK(0<B54xvrzMORGS%tgZvJSfAW3"
+        "+_SZ@<{b<;!ZHyr-mK6t*RQ^<p{{2%J1khV0yoz+DKLAsa5f#Q)wG+jjV;NkgDD><imrJlcrq5Rf2@bG{~)ck!5}9qJ*BFkVzM8$"
+        "Af6zq4JDnmJ*!NtW~}ckwXJ@n8z*+F-l-O>RW((k6fEl}TA{JAwy*%GC9*=J_p#=*Q!XMcZ<>}e6EJ-+?lc~;1tXIz5h%p3?Xcpp"
+        "STgG@U@Ax<DKOkG!!jwXKd%a{Ft`$?J}h^sY%W?Lgt5&hbE~GZ;3F$B>@tzDF)uB&ezT)81h8ihC$9`MYBG{B<1Q&Adn~4`a50H6"
+        "B`D7tc`9o(7_fOYQ!@>l4K9r_nw<l&cr@s-n5zP+=Cm-VO{#M*cPHB}XR|Oek1lSm#4;SPQj+@=2q)6C!>+kAF|E%smMe}d#IIQ~"
+        "v6?0i+N{1V@~!VIp)eGgRx^aJ;Hd>KsUmqWyDnTWG%kOz(xzId5VK{jJhW%ASFkfIp{XFW$}D%b@G$K)La=BwW~Tx<>MjGYE3Mu%"
+        "mbP8A$uDU#g{m&LM<R<h0h?B}CpwF&s<Ka~akTxn>##mDnI;{yxiHPJc%3n>POvwzi>yj3u_$k^-<u_<_@MW#>K8FA)+FDopsYlm"
+        "2epH<F{4bh@3T|04KmQK<*-04s;W9I%n|9T^`oLBHm^Xj1~e-*`>@?I%{2NetSWG@Q7!H?qNlx`Xt9g1SFJQFq%CV6Ew0-y8K;=6"
+        "LbBVev$py%Q!YNO5U%;6Ffa=+k+1=@ajp(0*DC8Qt*qU({xU$ZVlh>(<E{WS0xu6Vh%QC3)Tx`9&Z%-Oq_Su#Qn6($p{GPKldiEa"
+        "95Q$=)~@d_ye!PMfwL>9|1L}|YBcw(`>z%rt*DYSS~M=S8#6B_VzMQz$+C{M(JJPnkf<6hxG#V#7q7Fb^C?xZSsNEH+_88uZ>bqA"
+        "yfy!@>zjHksE`7!Q?Z(?!=@r2Mx&sttSnoh<E&n^$g!*}=cWFyZY^c7a4?`QY_$q4BC?b;eKEeQnx=FnOR96N*Ddd{Yc%YylNz%&"
+        "UaL8_Q8WfJrLV9mVzoxKakRlR>$FHKvazPLe=Vo75igXi=&7$LEvwBiKP-ltZ7n{r53)F^ktxWUNU#7eU?~8u;V>w*?XcCcPbRde"
+        "hqN5E#<U2iV=M}=KcWP+oGZ&RLnEjx*|1DC^fmt?Br@@|*)#s6maKHGl(BuTrIv1^&nw)n=CJN61uY=7F)Ep_6tgS0u`a|X_AL%E"
+        "pe}W&&#@D;&aI*_5vv)kQ?wSib~Y(4aWbN*1Tt5#pfkQLnKhiS`l?bYcC8_@+>~f8@+hgSr?46{88FzapBU-3mZ=dnJ+m&X8nc|S"
+        "kg_GMttnhGHa14Fqbv`s=de(;a5pfk@UB8ET&Y;GV6WY+^B%J?ts@;RqN~C$zbz0h<*9<M+9hfxQY%L?6EY&Ur78O{88pi%<|`Jl"
+        "`7En36ey&sEv~7oFfJUmkSyIVS~R|?OsxU1pfbI)&a*NyCA331aIW?+gf4|H4J`*T^|{Qn_Aqra6*Jl_1F)nsU@*t92r`v3Nwk%%"
+        "CabrdyRpHrf3H`px~s{yj5MUSASa_QuP{0@mos3qE;6gG>#^>v0Vta#YAX{f?X#z_*)J3?qc5GXGB3og5U+Hzd9r&nORC|pJuN@9"
+        "NG+AFh_dmr8=oGfn>4YgGcv3yUadj0f~}x1S*_HtpRR(iMl!pvGOw<jPohAy3M3S<B(irk{W0;e5+Ye3@tr>}hN{^w4Kji+t}ENK"
+        "95Xw$v@{2^j4azR(6H~SDlvB@;4s*<RV0Tr6S2Q3G_5%>fFzzZwzP6J1tkzONi+B{BCKgKbg-|l4lyb)nzT-`J+Npq(=Amf8n1FO"
+        "#jap6sxF8t#jW3=MYP+oOR}0Y-!w%u@T~YXbuLXXw=A)_=dN-vqN~@lm#-Kwf+cdQp)sB|!LOb$VX+sd`M1O{;4Xil%Pl4=6*5w`"
+        "hba#y;W0-yueDb#J+7?}m$Lq*G%u1jT&ni2iLM$mSG49dRj?#4PMa_)t2G=t?4+AIvo$3$!7}PJ{;xTmrLt5r#vlYOo3NTQ*f7DV"
+        ";xinpx3ZM9sHPRQ)~#MKnyg(d_91#TKC-YgiY!VuW3OT}pfQ@Y^(>OMy)pB!8!&sW5;Y^TB&~ulgsdE)mnDlYw6p6W>MO0S4X|Z6"
+        "4zAs#S1`>ogRynARJG)+FR|)0=&+Zm@~Kfatt@RXAglct1h8o_GZGCmye|kZRkTU4Z?0T1T&zvD)2kdWg_dZlk2e4~$}g^}A2TL2"
+        "SRSJ{k|H~;6g8|d^fjojhn6}b*f72<^s!|!Kq{9nbFovhjH?VayD+M?YN#_Nj+ja@5i+1Lz^P?5X01#xe>1Wvl_wY~(JRO>Zma~h"
+        "#k69x60`!bQ8`_`ueaHyIyft@jV{iuTQZ}ynKSgR6t#-7Ei&0L8m+XvVKtetTPrxYrMBU;6SHtL-Z!)}-!(xsm#QkXAUcS*yR;)S"
+        "4X{<Kt1?=t5jsD&111EuJtZWqIXEmc6Sk}~6|gR^YpnJ*OD1_M4!EB?#V%vG?yO`e|F^@lc{g1he=qnn5-%*a?5@DHe7rEYQ?0c!"
+        "tug4V0I#7f4!4D{{<wFzoVc4a#~63AlQhLSJg`Z!nK8n+ue5_WXSn+?SuA3*7&er%=rw5=bh&#p;WUysM=sMX8o1uH!?I+uJFt1R"
+        "?z4=vld@$hcQ}4IcrtLZdbwS@M>Xj<b+*I2$)R$#+c_*WudKN_MLA|P05}Rc^|AY}8?Ht$X)(RJR6B<^_B&p;p{43Ay|IC<6Fk^9"
+        "P%{86v9YD9SuzzZnJA$#l`!=;EU#v+7px<v+#;Q_c(6q;?kricZ7D4lXrk0H04H;tHmNqLhNP4xfGq2{*DVDw4WS#ado*J$@v&2~"
+        "<)HttO(4}RIIkEkFSK8;3NB_VfUN5>Wk94a`77wN?6!d=M6G}*4m7PXbg4b0UN!J65+rW0)iVe)D;<O{7bo1R#W7&6FF5%r1g{*i"
+        "siAJMHaGq)iLP%i-K^lS<22tdI5+OJ5;V{%{<9t+",
+    ),
+    (
+        "coarse",
+        (32, 16),
+        "UZ@nfK`k1&eKeRcT{il$1~rQ`WT|O5zc2SNP^Doshqi+_X0VVld8-_+-?54~D>Q(pj;)C{L%1fi0k==DUbwKe&@4>2=ryo5UbP*!"
+        "T{X5NfHbl(BDDdvE3Zwnl`}OkTC{O79yN!fyetm3uQhotVHndXOt2BLC#+_*gROWpBe)E=H84Ll5i)eUGPYVVLah`xOD-cZ7%hr1"
+        "6*8AFzcNB7>@az;!m<fEWIH;v;3)+)k}Q<8cd>x6i8XC8;jkF7^Q6zT^)r67O1BC!ySUx8BcD68*|Z8U9<OOQ5Ve`2#4I~1#jPZ|"
+        "tEyx)Ej5w0!!d?5moe=xN;zaP4Kj{4$F9JzXEFz{jW&s~ORgoW;x>3UPBa9bIIRh#8KiPFxv;`C|FSW%%`<_x>NR+=tD$nXajE6F"
+        "1fFiTF*M$=p|1%o%r{>z-Y*k5CajRO4>?_~#;U+EsWS;Q9kls3f-g9@WUTSAdn#2d0<l}V_NB`&rZfj1DLHa6OEe=Lp|jq$1UB8d"
+        "5vp1^OtOTrr8r$YC_GU*kgU76U^XPHTsSB!YPrNX39QVrN;uaxg*RX#gSh}Sqcm`~l`hCMR5d6wv9|dwleX}bmNi~7M=qbMm8f2~"
+        "9xwZ@+p{Y;OD(!788tRE(Xmo6%{D8lShT`56gH5wIJC#9a<p)(rm2B9i7~9NR*cE1hbt*MT&}XUhcIcbv#)kE6El1?88VEt2QM`="
+        "&o4qJFPvz&C%EP<yPr9+F0s|EVWljzMkWI=t1j6zF{Pd}cQKDI6FHMK2R8vLCO0iO+_tqX(KOeznlT13oHbpc=&{o=JvBWliY=z6"
+        "cQ}H&$~eC^Te+OL**aUf9<}>561}gyv^X?6^f~l5LN*mJ9xyLAyg16SRk?CAjyT`5(=fg=<}wX1MYgdpmapHmC^WYa1}w5SAh&V1"
+        "968LlOCowVyD2ukN4oAa9ytE6`!i!S!LKd2XtM)0<}$)LHLU2f@}{siz%@y@6g=@R4>gP}(=e7aiZhk4)3D+;fUj7zvoxJK<0fjc"
+        "HMOHPTC-fXVlyH!U$bH(G$rA*jV=h5QY*c*46qL~bu4MKJE=%F7%br}*)_Gc=(ycCCNYS$M>xBtdp55-A*FONCN*;~ez*3pl{)Y)"
+        "&9*NwEwH94ZMdecimTGKE-!vIm#Q<k9yI<Q`YnPtPc;d#LNx|Bc{FCU(KO*KB(~=^WUw1E=P-LX%d$tUTd<?F-Zl9;cdDwj4YtQH"
+        "J~3D%@3&2;8?{TVZZ)&BNwN+&&L@g2e=vkJ`8O@MGBqNxa5;CdBehMr6tI>q)~o`sTDV)eARk;Xuqmx9pD@a-udn5);3^;@9y7J9"
+        ")GdBC7bI0NzcVg0fi&ba",
+    ),
+    ("coarse", (16, 1), "v$~@@1GBNZCpA_$KfHfD$~oM&)-|y>zqx6+o4C2TzB>"),
+    (
+        "fine",
+        (97, 32),
+        "0=2;>BCKkzo~|dRXS4@3G9=%t1*HzGBQ29LDXD)VtTe1G39CXR#VkrAPcLmV?yjjdb+IwAORx!)>7*DbCa1Nqm@-=|fv*NNHMHq4"
+        "52+=vP%S{IxHSAVxU@_;g0NmJ{jmeIXta-~T{8+XFtgh<&^M%|G%p4xf;P=8R-0a}J*ug%TdXfLakc>@GbpL9OdWix?6rg~WGnM9"
+        ")T{h2A+CWjysk*G%Bq&4DlPCViLYU>)Ur^qZ!u9Z?XN&FzNh}KStjlubg_ypAS_KIeWru4s53VtC91Qri7@6Xu{3n8%Co^QNH0q)"
+        "NUvono+oUgq%r#(#;B&O?6gBET`JV8C^Fa~3L-h1g0F(K4>51BpD+TeD6=lE;Hp_J9v^$ARjCdwg08Wz`7Hr2R~~IFhOr`+$gIjN"
+        "jx%4dPBlp|&@G9qxVRWHi=vdVTeL|mYBozXN+j$xOE3;JgSR@g%A)u&^DWY&{V2#Hur&^&fif#7!ZPQeK`q28)3Cg>60xc=VX@*f"
+        "Y_9~cOfnoX;41>Mi6|j5JFcWH&Zm8?il=xklPUWyEimdd)~_|4)1l!oZ7SI;04vxq<Ej<1ZZuD@{4)`(U$ts5WF-}_wlf$lg|9!b"
+        "ZYDY|JupwO87~ts2rdCIZ>SHjIx-ogDXvN{;WL@9BC@A2fHG_{x-k7KSE_?2G_W!($fz2%q9ze92sB46s;KiVNGhtap{=2;VJRZ6"
+        "a;UwlM4BcoFeteql&L$h(hx$WYbxm`*DG|Yi!CxSq$(A(B{37T>$5&9ey=B~7bPDj?5{{DPA<Z)H6#JAwy@2yptB$?3oYNJ7BF3|"
+        "l`T9m>KZMq2eNW6G_@Blu`i#oT{CJfQ8Gm<%Cp?EeKG8>gD*O=Q?bjeQLHT{R;)uE-mrhD@-#6uiLf-Kc(5-qi>~1yK`(DGrYdzQ"
+        "2DBlwZ>;Vecr5iWlO>a`W1bbQH!eFd(XEp%0x%acO|*wBX)v|5d9ULiAuV|@Y$Yiv?XaIN!?ve0TCzJSsjKcRMlA9)l`=iGMXawV"
+        "=BTDD5H0ASg0X$BT`WDI2q;rDn=s!iOR=FP%`~tfVls&@<gnQ$u`75bD5xMW_^&dtWUGfQR;snKGciFfh^(+KR;*vHfGy)Ik*p;("
+        "I<;3T?KK%Ne69|!VKf{z<SeG9xGW?p45TtLX*5JG<}0Bu)G(Z><0nllF0jzB<S&&jhp7m%%P>o@ZLmKuJ}r>3TBK92FswH!&Z)Ys"
+        "ezM~*Zmqbhoi^ewdmiF3;hyxa{4d%jkuW7G^(Gp!U93K@f2}Vn)Us150WUkOaWM2PN1+O_D>QDR{Us5fT_v2LO0TLcC^D9;Ahkv+"
+        "l%KV#l&EJc!ZUuVcPllqurI-^6CskR%Pf{MCn<I=@UuCm95Uc2GcbIzlrl#%{iuU3Sh4Z4BQ<a@jj6{kx2`9w%drunX(!w(4<-_%"
+        "H!wV~hcA=0HYhkP%B^>@KeD>64k{V8`lrsY$(?^PKC5IWuQC`kGdJ$C`>lPhsWwNp^Ro=C1(bQOI4(ypqcY+pHZYB}<{daK<~BDj"
+        "Av7ba9ksEu!K}TnQnn4NEU7dz(>3lIUl(+>5Hwb@CpmtwBd!ds&M#RqPBXVPHZlw`pfV9HZ86U++BX?9={B~tg|!hhCbfgCp0^{c"
+        "vatBCS+9yQovORBsxC~fB&J0xBeX>qNHJC`k28v~&99X!g)0cL*{=woPpd((WVIkLbewOifGd)-e5^yHeX7W<YO=p7dM<q^@~=)W"
+        "Y_B%7QzUAz2rlNVFQ9ZKmZ`_F^)o=GB&~liz_Hn}%(Iy<oTj`j#<c#aM=YkSJQdq7+pthG1}qG%HZYs5OstbFn5#D|axz{bx-8K#"
+        "hOsRe4Ko(9kF!>>TC`s<ZM6e0dnR)(4YYnCNi6d*7qNq+ZZj+_%`q1!L9Ickp*6rVR3u8Y=p_Cu88!JffvoVXM6)iig0ieM7d9<5"
+        "w>9Xm(V&8?=_oWHb+kD!pseIFO0a3EsxPWB3$NfY2CD-pOtho2mM-M40*#2U|1cCU-Yh$<__NS1GawqXy(*b3<ud=N94bt!+Aq#9"
+        "EHKF}JG95D*)j4Pbu`>HPnpdW@30H6^R%oq&n~4h*|Ux;mac9t61A%>O|O$NVy{6ppRp(~=B5>{0x;;RoHTW;f+n;g!Z5L{W3Dx<"
+        "qOMysy{$O1U$#3hlrUd5mo0&)r?ANybE!X_FE0_R5;VjyaJ7gqR5HJ=f+;Djt}tseT`XcP<sPmvU7+hGurx8D>@I~V+c0jgiz7NT"
+        "7cJ<o_^J;tF{p<!V=lNd#45S4GcQQ6v#+tGh^^zL3?x@DwK1ov@-g1EY%isx46`dS)iQdie6aH;>!_nFwJQ}eMX%H`T&~(IoUofS"
+        "qA_i=e64FOb~8S#*074Dn<xe|J1}mg4l>5D!L3}fo3C^O4YlzsvoM>iJ2a{-{4rCk9;nK)0IHBJuQAdwMlrOcvb1F|cP<Pon3!=a"
+        "-77t;sk2usjV?MfQLvLV*R!&#*|A-xL9u0}7$gTFizXQ`#4i>ewKRw`A*=o_5VI084lw*G%b%LCv@s_${<6(9fv`lfP^!``Q6fCB"
+        "ueY|Qb12U<PpS7YMKmj~7_XHwqptw0vagyeprU}Wwk(UO*e-K3=Bi9F@H8(pdo5S5`8C(DJ}MkB%Os((d@Qb`b+Wp!1S)|s7clm<"
+        "1~I9bc_?12LZ~e;94%d}f3a??;WJyGDy@1iq@6&muP6dCn<cq2H#24}oidWNMk+b3<FEZEeleY`yeXqFjIfBXtuSFQ0y6_KT`CPQ"
+        "6Rkm>MKb8FUa{E^pDcy4siS)<!muo{W;Mk#^)SaUeY8<Egsug%bhXB=`K-q+%`)&T&ah*!(XkLQZM4U!+b_wk7%d5>nz8UH`YDGo"
+        "uAuiX|F#<~3bB!?elkZh5x4=Z->XY9q&Dob@~$tl3n~0CEUr7SDKPOS(zpV%Z7*}F0W(%JgfwKbtT!Jo)vJyr9;Mr?J+Lpe95Q~g"
+        "lp+Q#$}Y07SuIDcQ8Y)i;531#VJY~fGqP1Qz^;!ngE1bd!7CjJWTovcC9wXcoHfce>8jPT-L!}`+@k#_uAt&GPb&hlg{W4kYc41@"
+        "elWc+udMYl1EA3{1~+^of-|hMx~}`EXD}|VsV-Ep-7Uj1;;g@<DyDue)hGP0K&!DbovJV;daZ#jKP-1J;;ECbbDXa=wleXps56eP"
+        "g0PV)o21<{?=x_(EH)P*c(igYaw-F~S1~%JATZ=G8?1aVZ>umZt1d7p1~!POMk>Cf(ywB$kEww&grxf|GcEV6wVE!RTeP>Xo}<z)"
+        "ajmp45;9@3pc<blvMxa|uQQLWsws}Idb2Jpm^5-QbTK(F#i|x4JFdYnA{|;QC@bBw?Xk(TyD&?vb+#X|2(VbG^(o?~&8~zrRx`&i"
+        "XEE6@iL8n!lrC_xYAp((3^HjUbheExuC)IcuB)H1skB|QM6{hS!7o%XG_`#z9I^f=)+dCqoH1)H!?8RviX(Eg6RlXT{3L{^#j8dv"
+        "VJwj_%qwpsgd}pL)T$V=W+Q8?GptE6s<kGnyc_|dVzGp+=OAdY;4RxK1*PvWoinYjOR)~JLM#=s6RLMBlCYgLdo-u8Ev{dgb*gNt"
+        "u`~v%hpbGn6(cqj^rlxa{HiD|a;dE;pCnVP@2q?+lrR0Je6Gl;n=1;jh_ZzuJ25%4t*yqYjj<RgVy@h=m8a~k<*vjatSRxY5-bR?"
+        "A2jx_Ij+vIgDt+URi#3#=rVb=sx`)~jj}@>AspT^Go%-r6}4q9Y%iH5aIW36m#n%k8#G_2{-9bY1{~R`_!kE+6sU=@+b+kjtFXs3"
+        "Rh9)YT{FNgL#vRdgs{D=3#{^__^|S=*D-i6%`JZ>ejX;Uk*iIpSuAa=CmF;r(yz}ajj2Db9<DUBGOk56%&%Fm!X`a4?=Q2lz%CoD"
+        "Y_m2jrY!HZmN2-Z60vlxys@dR9Ipbj8ZhrLBC(P(XDj6|tEV;`-k3cpI4D^%hNncZ956hzRjS1;?5{ViWG;54?6Kde7&LganW@Pw"
+        ">aQZMhPCIai!E!iV5e=c7_<<xp(n5~X)qbE2qhmW4=_Klf2JWJp|3b7AF;`-N+&WcrL;qyj2I)X&Z`M8sHv4Km$HPkb1V9+rJ<WK"
+        "DK5n&lCV~=hAuKCvMm&wA*={1OfbkOUKD*LOtMBL$*A_EW~YEGHzG?k$T7AkQ6vE|kfy$}Rx<yl8>tDgxT@kY<S)7`P&0b6_pd53"
+        "OSIN7AFfBTcBN7nU^1hp)-vg;4KKbd&m&NvVJS4TxiDU{fUi3+wY0FZNU=vM$tt3--YhvPBC=niwX)f$KQ3Ub9xC%4WwmXn)g_fK"
+        "@T(my4mClsE-X)}6f#z`8m$^96C_KjMKWZk#46&g!z_j=II0Ss8MEZEG9X7VGA?Z{xfNckC!83qHmLP6>aBq-$gpXwpew5*RIoBN"
+        "y0E4k*01BTWTsNBzOLvtmM4m<K{78eG&Gzj6|-!#IWdEyWU0}n9WE=Y^0b+(EwdA>;4dJs)Gmo6{j1TMfw1|pLnTD8tf@I3&#Xi+"
+        "#k0Auhb_#n3?fP?RI7HUdoIo?6E20Yai$Np(6ADuC#Y1OT(Z)!@hC7fi>i>X12Ph+KCD7DS~B%6_pPw87$q_>Ijol~2d9-RBrcGw"
+        "dL^7K=p{t6pe;Ktk+rcTXqum{VXj9iyf65&aV2Ik5HF-D;H)n#$t)%;(j7#xPaPO3%^b!s(JD)?)ULml_N<{U6P-@5{hIBn^r(a|"
+        "T(hyT+azc(s4bJLAS|$|B`qH=YcKvYvo30_K`<7p?kR08)+qWgrj?wqc(N3&AE_FhMKSj(jkaH$g0F$BKCxjlr!g)riz(<Q?ys*c"
+        "y)6s0mn<2yH8Yd3f1G15Yp$QN(Wn-%Z#2TPI<9rFW~b+=i!4?wp{`)5fhCZwzbzrPm9NOHHZ@8tj<C5VyR@CLqqE1N?lmeeGpo?6"
+        "7_R9sSf%-?_#yJ8cCnYMSS@6%pR#x!WU=Zj@0FsizNxRUMXlYVR56w@!nDJ&Yb+nJxuQ|DEHCjg`xvaQ<f`wla4>Hvu&mTFD=iEp"
+        "CoHtF8!XSVmavqqa4_bttua_EX0vG^KrPUyq_UQ;)Ge5>HMH<C(Jlj+G_B06fve*wyD)#JY%2N`9Vo-Egs?WVEwCLhJg&zW$SuL8"
+        "CZn;diK~Swr6gW1CM~L~WUbP&m8m?n7P3Ywk*U5cA+o2l4k`sMFs+g-oH1&u=&^9Fr!U7O#IHj#$EUEdHLYGP)2u?UxRZ`CRVKVL"
+        "6)jvYd#+z4MJf<3r=f4LI<}0iSFznEOEl9h?X!w6nlxN6%`Lq!>9GtUCoKWBaIkACD6d$k4z)Wg+AaK{7>X(<xu?UZbu^5!z%H_{"
+        "w6Ae7Bd<@hhp@seU@Xe3v#?Ai<*5}f+^Czh#w=Q~Ju?g?&a>MsMy`gkOtnKSbF6!?u&7@u>>$3bTd_GZw5wpR88GlGh92}S+a%Pb"
+        "{;P~I<}5lYq%m$a%di$Oy)4DD@vqCL{;_neJgkT)k}s#WnJT`ic`-??m#=}Y7%^D1E~t1eWwVzh$TMvw-!4}+LadZ5G%5(PlQ8_U"
+        "`81<3TeU+gx+f*Ecc<+vb2i7c;<f59Q6lgyV=Bk4aj>PZc(c$YFs_y?NUUNcwk!=SO_{%?<*fiSP%4s(52_!m-550&<uHXbdMp7j"
+        "2BxPX94Qx~#4yUNCNcCa(6nhX+%B@OQnN!YX|eC9sxW~l4lT>2jw7?LCNI({mMHq9pQP`oj;qJ7<1iSo`mRtY&8^a@jiWv=7^lM_"
+        "q%-p{7p*KVSS`OY#51j|z93t&sww?4SF@?8n4oX8K`(SPAheG%ud3&&kvG?`uCdv&FfFq$pRLEP7%#LW|EoWxK%|1IwXq$sOfdDK"
+        "{H;N#6*Q$M+p~lzODL(dcC4{8gEA;G`m+))c&a-z&9WP??<+yB>n$!N*tNANB`jU2Nwe`UfHN?zWhw=#lP#ekhO8&3888X0t*(?b"
+        "4KVSoo2+jsEj7!m(xMfwfu&rwj4=WuKr9U{M;DPIXtW<QGBJZK^dGXR?=Yh$4L3-x#VlAdm8gEO?I}O3WiDK<sxUh=gftzm#xX@S"
+        "CM8X*4Yd0)>@WN$8?>9SXfju_Ev&?{HLOu6)U72dg|4C`zp>M-PNe>`gEA^DRj?kiye<5&xT^HAc&uD7GO-h~TC{jE3a1;G>7n_l"
+        "tS0!bmM=su*0KN~Ijyv@b20KUOd&cc^{v1xRG~yLvoKFEDX*)qS{TH%xvpcacQZ;bV5?0mvM*t$F({=l{UWloQn0u(sjN6NI-NzV"
+        "QZURYWG;WInXQ*E7PH$h5UFLTEvrMZ_9YFQI58SC;4S8{U9!NT6E21@S}^P@oU=l%%Q1y9FEC^@b222cSS;BuO(~2tIk8x=;IkUA"
+        "XD|}2LA0(k+nFP-#jZFbovQY$2{JY?K`z=WO|DQX5U#N_OEW<%ji{@yB(FuR`l=i!;-;Rop{5cnAE#ZdgfIxF;-ro;@G37gZ!9sb"
+        "2C&w!0yJTzZLzMSK(sxy;IM`?nyZm43Amk=vo!iG+$HcZFf1gqzp~S`A~6xJSgnmQhA#m$zp#ZQ%&p-rp(<>jqAnb$<flv~dm@gt"
+        "*09tmj<WToiXKC(Mkui_04Jd^gE3FC)-fJ4+pLwZS)j|OOf2sshp2um>o8d^cQl);Ix;LQ7%j*x%CB%RZY!xSSTY!@?y-d}DYnBZ"
+        ">McjH!YBZ-{Vp&qE4RO}HJ)xGYc2#cRxl}rOBs4HxG_&Gny|#2N3ai-(i~{7hoMs>;j+{!pD6+`ZMEUA-X__hA+GBw?Xa&dnxr<b"
+        "kgy%GHLyV^v$7JZxv?Frc%~Gs6R6y#v9Jd;*`C`dzb%ud4zqPCmb1Px%BZHXsGRH?T(HEeQLqcN95Lduq@*6GZ?1GS{<7OI$Sz(f"
+        "wX};cwzgF+NG%;F#IK;Rnlf*(LaI(L#I2#NQZN><CoeKEku}t&pt9X5gRBKI3@N}XZYuM!)H8J{WGRlXx3JQrP$(@iRj8;iV=XGO"
+        "7_>95C$5(=q9Ycn-mPmU3okCGVXhH0TrcdcLoG3{1~fA-1D%jBV5oC0O`$zBVXD0}Co|o!`mJHH7_cZUFR^;E1TYyTktA@bXsooX"
+        "0WrcZAFq=vVYK8l$T0(~le3aCN3TsU(4?`pXRvsuyDy}$#4sQ<Q8O1O<S;ofrm1JID=k_aF|lkdWuvDm;V6|bJE<rt&ZN<!)U-J("
+        "gDn}M4>QIxWhx4=ZK~ES8ZtDlfvBu3Z7??};j(b94zK|;-Kn3dM6(tjJSGIJFtQyo&oh8E5weC0L9J)76RPv5Vx}0cVx}RrRVdyw"
+        "p)#5<`Y2*EpC;in?k)(jJh6{4>mVm9C$yX|E3FYKud;zLPqn0~?le=Wk+L<Vuc(+U60Wc``kekE^{K%ym9*zF>M<9UGOt@K^sBA0"
+        "8?ag}Jgp}<Z8D%Bq^L7Ck~OI?POMcZaWyKg>m(R7fHQkHkueFfUo8MCL!T_N&o8j7$+bqctS=p}qqS5vTeDoSXsb3WxUQ+NB&-><"
+        "J+<br(=+}x$1&J03^D($gfi1Bl(uFv(=>IcY_uA!<gjk6_OHOKKC`4O?lLN?W~%YC<0&REkS_A7hcXhh5w`?49x>G{=&fBUtFj6z"
+        "8l<Kv<T3d+b}j}mRI=u<=d@O{7Bx;YT&Z8KDK;c8X(pw%w=sCLATtfDoT&GvjVd=XS|@xlo2bIETd$uq*{>Tgk}z&A)~^+=&n>I6"
+        "?5NZ+FQh{;1u-x$GO|xHQMAFapRl1erX?`0=CE)ytuk+{lqvhM=rIeh2rAF8J*G%C`?8X;<*KYKF{CxLE;DvA{IuV!QLTkBQneQ|"
+        "hAJAZ`yqF<>Nf8r->wokf;0uR^RKBbb*cWd4XZb(?ynj!aWPrA3$pJr7^{M=9Wy#DuBqF#3Ms<4*shAMzO{k4SGKt_n>HmlLAkay"
+        "qZ@5H9yHOf1GQnei?P(FqBO=hA1u-~bu?i(c(y6560`=id#xxd{x9k_eYZj|KOv~Bb*)CEd8e!~H!k|BakIxVS1O#SKP-qX8K_V$"
+        "f*+qILnga3W-0F|m#Q4146h(2O)%0c+AGg42Q!qW",
+    ),
+    (
+        "fine",
+        (32, 16),
+        "1+}C$tS-*3hc^(jG_A|Cs2qPWcQF3B$uzJuL$$&wIw*!RdlnHib+2tT!MC0?<+hErmN8u_r?X8o=d6%8S1{x=A*+ZnHa9&lB`vS7"
+        "-K=3CR6HBB0=8o=EwEcUYA`e~OE^I^OrHiY0XZc%B{J?R53vO}k1g0Z9WeJPo3%W&{5F~xPchXmS+IgIO(!2QSg%wtWiRZq)U%8t"
+        "V<#p!NwO_9rMTj-=rK*Gg00Uq_qV1nH90!B_%(^R@3Hl?4lYZxud@BCBr$ZYg)xsWjk4mnqO~!vj4r4pNVRLYDmV+Ukg&Y4_pfED"
+        "PqQ~A6SvGLkTNK)ye?6<F|ww#thMwpsWc5W&a{LnVz~;m`89p2Qn;EiRj|`HFs;e4gtoz(%eDHn=QMdRH8n6a7_cg}$1(-9Td-5K"
+        "LAOaX=e8QK3@bmh-!nI{|0q>4WHH;NgDtDKWw{=$*(@%vY^__e8LV<LA1#hB3M6c^KeVx{g|(WjJGERj6|71%6Ew`W#yGFE3NG%b"
+        "`?>qD$)rd&(=ghle=jdJ46=ze+q1bXtuTc+0I(La5v+x>WiYj+KCM_Wh&A=8bTC}1R3hrF&Mbd1l_SbBQMDO1POtQ_WTMkKn6K0}"
+        "R4U3dd>P%iGBcAm-!(8enyhUzA32+ueljjKI5=FMbf`AC__#8)L^k3!{Vh=~Ju~YwnY8;hi8aou^fo^<Jg#=MPcQ^7LasqE5uvFw"
+        "KCJ02#kA5jlQ;*mJgwQR8m=a}CN^_9H?f_xII%r44zu{MpRQRgkg~h6C^fSu)-(&cF1RK*Yq-I)-Zh6cUbW*iBemr$LN@uanJqZ5"
+        "GqrN4E;PR;3bx{~GPcnm8YsfG4KO=40yi+RO1P7_6Shw-fHvta?WmZk4h*(4;W(@}d!@rN<1MAFIwfN_N3oQ*9I&l7%sQPoq&P0N"
+        "ezY36#4)k0YqRz=61kzQO|}>?`Laf|TQuFM%&%9n!8uB@Gd2LTAGdxraWHHzjx2q!_p<Ra&oaF>o4LxgxhC_j1vEssL^Lil)wNSN"
+        "2RKJJLM%V9*|1$O0Wfg2C%8Vd%Bc1<i?zlwPAdE~u&~lLpR}+tS~YJpOt%!bD5x_vGdTUKd$8U#le99e1~tDf`7Hx9ceSiAb25o3"
+        "Q=2R--m~qRaj*xXAhavDdA4ya->Hl&xUME9m@F$c-m!c#e6BaFIW0f8Cbw_7#Hs5h9Ic8pEwi&Rc&33kSuL70lCvi;d?(}}c(LKQ"
+        "7&byW`7af;xHURB6Exek1h^8oHaPOKM7rNC$Ffs0f--!l;;{Oud$|NSI<y)wHlv#~2(_^^{y508xFwt{9;OH~VytVTuBdjd=r1BH"
+        "=Pt7_w5|pq*($@FwW_tO",
+    ),
+    ("fine", (16, 1), "qc~qVg}9fpiZ}{4wYDy}=(U)#fHwiUPr1k~!LMFB+^G"),
+)
+
+
+def layers() -> dict[str, list[tuple[np.ndarray, np.ndarray]]]:
+    """Return (weight, bias) of every layer of every network, float32."""
+    out: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
+    for name, shape, text in _LAYERS:
+        values = np.frombuffer(base64.b85decode(text), dtype="<f2").astype(np.float32)
+        size = shape[0] * shape[1]
+        out.setdefault(name, []).append((values[:size].reshape(shape).copy(), values[size:].copy()))
+    return out
