@@ -82,6 +82,8 @@ def run(peers: bool) -> None:
         if name in TARGETS:
             print(_target_row(name))
     _overall(tallies)
+    if peers:
+        _beside_targets(tallies)
     if solo:
         print("\nmicro-timing on drums_solo: sd of the deviations from the grid (ms)")
         print(f"{'detector':20s} planted measured   off %  correlation  bias of each instrument (ms)")
@@ -117,6 +119,28 @@ def _row(name: str, label: str, s: Score, tally: Tally) -> str:
 def _target_row(name: str) -> str:
     f50, f10, median, p95 = TARGETS[name]
     return f"{name:18s} {'(target)':20s} {f50:6.3f}        {f10:6.3f} {median:7.2f} {p95:6.2f}"
+
+
+def _beside_targets(tallies: dict[str, Tally]) -> None:
+    """Print the issue's table: ours, the target and the best peer of each column (which may be another in each)."""
+    print("\nours / target / best peer of this run in each column")
+    print(f"{'set':18s} {'F at 50 ms':>23s} {'F at 10 ms':>23s} {'median |e| ms':>20s} {'p95 |e| ms':>20s}")
+    for name, wanted in TARGETS.items():
+        if name not in tallies["takeprint"].scores:
+            continue
+        own = tallies["takeprint"].scores[name]
+        others = [t.scores[name] for label, t in tallies.items() if label != "takeprint"]
+        cells = []
+        for place, (key, best) in enumerate(
+            (("f50", max), ("f10", max), ("median_abs_ms", min), ("p95_ms", min)),
+        ):
+            # a detector that finds next to nothing is exact by chance
+            able = [getattr(o, key) for o in others if o.f50 > 0.5]
+            value, met = getattr(own, key), verdict(getattr(own, key), wanted[place], best is max)
+            digits = 3 if best is max else 2
+            ceiling = f"{best(able):.{digits}f}" if able else "-"
+            cells.append(f"{value:.{digits}f}{met}/ {wanted[place]:.{digits}f} / {ceiling}")
+        print(f"{name:18s} {cells[0]:>23s} {cells[1]:>23s} {cells[2]:>20s} {cells[3]:>20s}")
 
 
 def _overall(tallies: dict[str, Tally]) -> None:
