@@ -8,7 +8,7 @@ the bar begins are choices: every answer comes with its belief and with what els
 
 Method
 ------
-1. A hidden semi-Markov model lays beats through the onsets, for nine ranges of tempo from 25 to 330 bpm, each with
+1. A hidden semi-Markov model lays beats through the onsets, for ranges of tempo from 22 to 330 bpm, each with
    onsets on the quarters or on the thirds of the beat (``core.kernels.beat_path``): some twenty readings remain.
 2. A conditional logit weighs the readings against each other (``beat_levels``).
 3. Onsets near the lines of the best reading, freed from what is late or early on every such line (a swing, a laid-back
@@ -37,9 +37,10 @@ from .beat_levels import QUARTERS, THIRDS, Events, beliefs_of, describe_reading
 # Ranges of tempo: centres and what a period may be in each, in frames; a frame is a share of the centre.
 _CENTRES_S = 0.25 * 2.0 ** (0.375 * np.arange(9))
 _FRAMES, _SHORTEST, _LONGEST, _REACH = 36, 26, 49, 6
-# A range for takes that change their tempo by more than a third: 67 to 267 bpm.
-_WIDE = (0.45, 18, 72)
 _TIGHTNESS = 1000.0
+# Wider and looser ranges for takes that change their tempo by more than a third, and for rubato: centre, shortest,
+# longest, tightness, reach.
+_LOOSE = ((0.45, 18, 72, 1000.0, 6), (0.25, 24, 54, 100.0, 10), (0.55, 24, 54, 100.0, 10), (1.2, 24, 54, 100.0, 10))
 # Onsets closer than this are one moment: a chord, a flam.
 _MOMENT_S = 0.03
 _STRENGTH = {"kick": 1.3, "snare": 1.2, "hat": 0.8, "ride": 0.9}
@@ -239,13 +240,13 @@ def _tracks(events: Events) -> list[tuple[float, np.ndarray]]:
 
     first_s = float(events.time_s[0])
     out = []
-    ranges = [*((float(centre_s), _SHORTEST, _LONGEST) for centre_s in _CENTRES_S), _WIDE]
-    for centre_s, shortest, longest in ranges:
+    ranges = [*((float(centre_s), _SHORTEST, _LONGEST, _TIGHTNESS, _REACH) for centre_s in _CENTRES_S), *_LOOSE]
+    for centre_s, shortest, longest, tightness, reach in ranges:
         frame_s = centre_s / _FRAMES
         place = np.ascontiguousarray((events.time_s - first_s) / frame_s)
         for gain in (QUARTERS, THIRDS):
             beat, total = beat_path(
-                place, events.strength, gain, int(place[-1]) + 1, shortest, longest, _TIGHTNESS, _REACH
+                place, events.strength, gain, int(place[-1]) + 1, shortest, longest, tightness, reach
             )
             beat_s = first_s + beat * frame_s
             out.append((total, beat_s))

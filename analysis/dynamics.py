@@ -34,7 +34,7 @@ def local_level(onset_s: np.ndarray, loudness: np.ndarray) -> LevelCurve:
     LevelCurve
         Knots one second apart; empty where no loudness is known.
     """
-    from ..core.kernels.local_linear import local_linear
+    from ..core.kernels.local_fit import local_linear
 
     known = np.isfinite(loudness) & np.isfinite(onset_s)
     if not known.any():

@@ -292,7 +292,7 @@ def _drift_rate(beat: np.ndarray, likelihood: np.ndarray) -> float:
 
 def _slow_offset(beat: np.ndarray, beat_s: np.ndarray, offset_known: bool) -> _Offset:
     """Follow the player's offset: constant, or moving where that explains the notes clearly better."""
-    from ..core.kernels.local_linear import local_linear
+    from ..core.kernels.local_fit import local_linear
     from ..core.kernels.phase_track import phase_track
 
     n, typical_s = len(beat), float(np.median(beat_s))

@@ -68,7 +68,7 @@ def fit_tempo(beat: np.ndarray, onset_s: np.ndarray, clock: Timeline, bandwidth_
     TempoCurve
         A knot per beat from the first to the last note; empty without notes.
     """
-    from ..core.kernels.local_quadratic import local_quadratic
+    from ..core.kernels.local_fit import local_quadratic
 
     if len(beat) == 0:
         return TempoCurve.build(0)

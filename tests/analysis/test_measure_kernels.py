@@ -5,15 +5,14 @@ import pytest
 
 from takeprint.core.kernels.chord_path import chord_path
 from takeprint.core.kernels.grid_path import grid_path
-from takeprint.core.kernels.local_linear import local_linear
-from takeprint.core.kernels.local_quadratic import local_quadratic
+from takeprint.core.kernels.local_fit import local_linear, local_quadratic
 from takeprint.core.kernels.onset_chain import onset_chain
 from takeprint.core.kernels.phase_track import phase_track
 from takeprint.core.kernels.pitch_matching import pitch_matching
 from tests.naive.chord_path import chord_path as naive_chord_path
 from tests.naive.grid_path import grid_path as naive_grid_path
-from tests.naive.local_linear import local_linear as naive_local_linear
-from tests.naive.local_quadratic import local_quadratic as naive_local_quadratic
+from tests.naive.local_fit import local_linear as naive_local_linear
+from tests.naive.local_fit import local_quadratic as naive_local_quadratic
 from tests.naive.onset_chain import onset_chain as naive_onset_chain
 from tests.naive.phase_track import phase_track as naive_phase_track
 from tests.naive.pitch_matching import pitch_matching as naive_pitch_matching
