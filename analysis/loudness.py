@@ -55,7 +55,7 @@ _SHORTEST_S, _BURIED = 0.01, 0.1
 # Short notes are judged by at least so many; where there are fewer, this is their doubt.
 _FEWEST_ALIKE, _SHORT_DOUBT_DB = 5, 4.0
 # Doubt: of the window itself, and by the share of the power that was there before.
-_OWN_DOUBT_DB, _INTERFERENCE, _DAMPED_SHARE = 0.15, 0.3, 0.5
+_OWN_DOUBT_DB, _INTERFERENCE, _DAMPED_SHARE = 0.15, 0.5, 0.5
 
 
 @dataclass(frozen=True, eq=False)

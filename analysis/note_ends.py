@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .pitch import PitchTrack
 
 # A knee: so far below the line of decay, dB, after so long, seconds; sudden falls must be deeper.
-_FALLS = ((0.025, 12.0), (0.06, 9.0), (0.12, 8.0), (0.24, 8.0))
+_FALLS = ((0.025, 12.0), (0.06, 9.0), (0.12, 10.0))
 # The line is drawn through so much of the decay, at least and at most; the attack is no part of it.
 _LINE_S, _LEAST_LINE_S, _ATTACK_S = 0.2, 0.03, 0.02
 # The fall is steeper than any before it by this factor.
@@ -37,6 +37,8 @@ _STEEPER = 1.5
 _DEPTH_DB, _ABOVE_DB, _ALL_DB = 50.0, 6.0, 10.0
 # The knee is placed by where the fall crosses these depths below the line.
 _UPPER_DB, _LOWER_DB = 3.0, 7.0
+# Doubt: this share of the time in which the fall was found, less where it is far deeper than this.
+_SEARCH_SHARE, _DEEP_DB = 0.6, 10.0
 _LEAST_DOUBT_MS = 4.0
 # A pitch belongs to a note within this, and is another one beyond it; it is sure from this confidence on.
 _SAME_CENTS, _OTHER_CENTS, _SURE = 60.0, 70.0, 0.8
@@ -165,18 +167,18 @@ def _placed(
     below = shape[start] - slope * np.arange(stop - start) - shape[start:stop]
     deepest = float(below.max())
     lower_db = min(_LOWER_DB, 0.8 * deepest)
-    upper_db = min(_UPPER_DB, 0.4 * lower_db)
-    crossed = [int(np.argmax(below >= depth)) for depth in (upper_db, lower_db)]
+    depths = (min(_UPPER_DB, 0.4 * lower_db), lower_db)
+    crossed = [int(np.argmax(below >= depth)) for depth in depths]
     if crossed[0] == 0:
         return None
-    exact = [
-        c - (below[c] - d) / max(below[c] - below[c - 1], 1e-9)
-        for c, d in zip(crossed, (upper_db, lower_db), strict=True)
-    ]
-    fall = exact[1] - exact[0]
-    place = exact[0] - fall * upper_db / (lower_db - upper_db)
-    doubt_ms = 1000 * hop_s * max(0.5 * fall, 0.0)
-    return first_s + hop_s * (start + place), max(doubt_ms, _LEAST_DOUBT_MS)
+    upper, lower = (
+        c - (below[c] - depth) / max(below[c] - below[c - 1], 1e-9) for c, depth in zip(crossed, depths, strict=True)
+    )
+    place = upper - (lower - upper) * depths[0] / (depths[1] - depths[0])
+    fall_ms = 1000 * hop_s * (lower - upper)
+    search_ms = 1000 * hop_s * reach * _SEARCH_SHARE * min(_DEEP_DB / max(deepest, 1.0), 1.0) ** 2
+    doubt_ms = float(np.sqrt(_LEAST_DOUBT_MS**2 + (0.5 * fall_ms) ** 2 + search_ms**2))
+    return first_s + hop_s * (start + place), doubt_ms
 
 
 def _with_pitch(
