@@ -3,15 +3,11 @@
 Conventions
 -----------
 Times are seconds of the recording; an onset is physical: where a sound rises out of what was there before, which for
-a sound in silence is its first sample above -40 dB of its peak, not where it is heard to begin. Two steps: detectors
-propose frames (`analysis.onset_frames`), then each is refined in the waveform: what rings on is predicted and taken
-away, and the change of variance of what remains is found. The work goes in chunks of 30 s that overlap, and gives the
-same onsets whatever the chunks are.
-
-References
-----------
-Sleeman and van Eck 1999, Robust automatic P-phase picking, Phys. Earth Planet. Inter. 113, 265-275 (autoregressive
-prediction before Akaike's criterion).
+a sound in silence is its first sample above -40 dB of its peak, not where it is heard to begin. Three steps: moments
+at which a sound may begin are told apart by the evidence around them (`analysis.onset_evidence`), each is placed to
+the sample (`analysis.onset_places`), and what begins together is made one event at its first sound: whatever lies
+within 30 ms, and the strings of a strum. The work goes in chunks that overlap, and gives the same onsets whatever the
+chunks are.
 """
 
 from __future__ import annotations
@@ -23,19 +19,23 @@ import numpy as np
 
 from ..core.columns import Columns, real, text
 from .listening import Chunk, Sound, listen
-from .onset_frames import Grid, named, noise_rise, proposed, spectral_rise
-from .onset_places import placed, placed_burst
+from .onset_evidence import candidates, classes, evidence, onset_odds
+from .onset_frames import Grid, heard
+from .onset_places import place_onsets
 
 if TYPE_CHECKING:
     from ..core.audio import AudioFile
 
+# A moment is an onset from these odds on (as their logarithm); of two closer than _APART_MS the likelier is meant.
+_LEAST, _APART_MS = -0.85, 12.0
+# Sounds this close are one event, at the first; the strings of a strum follow each other no slower than _STRUM_MS.
+TOGETHER_MS, _STRUM_MS, _STRUM_ALL_MS = 29.5, 40.0, 100.0
 # Room noise begins with every recording: what is softer than this share of its peak is no onset at its very start.
 _OPENING = 0.1
-# A weak proposal (strength) counts only if the wave, too, changes: by how much Akaike's criterion must gain where the
-# change lies near the proposal, and where it lies farther off than the given milliseconds.
-_WEAK, _GAIN, _GAIN_FAR, _FAR_MS = 1.6, 10.0, 30.0, 15.0
-# What begins nearer to the end of the recording must be as strong as this.
+# What begins so near to the end of the recording must be this sure (logarithm of the odds).
 _LAST_MS, _SURE = 6.0, 4.0
+# Neighbours beyond a chunk's core that the places in it depend on.
+_MARGIN_MS = 300.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,11 +48,15 @@ class Onsets(Columns):
     onset_uncertainty_ms : ndarray [shape=(n,)], milliseconds
         Half width of the 90 % interval.
     strength : ndarray [shape=(n,)]
-        Peak of the detector over its threshold; 1 is barely an onset.
+        1 is barely an onset; 1 more for every factor e in the odds that it is one.
     level_db : ndarray [shape=(n,)], dB
         Peak of the first 50 ms, full scale = 0.
     instrument : ndarray of str [shape=(n,)]
-        ``"kick"``, ``"snare"``, ``"hat"`` by where the new energy lies, "" where that says nothing.
+        A drum's ``"kick"``, ``"snare"``, ``"hat"``, ``"cymbal"`` or ``"other"``, the strongest where several are
+        struck together; "" where it is none, or that cannot be told.
+    kind : ndarray of str [shape=(n,)]
+        ``"percussive"``, ``"plucked"``, ``"struck"`` (a string or bar that rings on), ``"sustained"``, or "" where
+        none of these stands out.
     """
 
     onset_s: np.ndarray = real()
@@ -60,6 +64,7 @@ class Onsets(Columns):
     strength: np.ndarray = real()
     level_db: np.ndarray = real()
     instrument: np.ndarray = text()
+    kind: np.ndarray = text()
 
 
 def detect_onsets(y: np.ndarray, sample_rate: float) -> Onsets:
@@ -130,7 +135,7 @@ class OnsetDetector:
         """Take in the next chunk."""
         if self._peak < 1e-7 or len(chunk.samples) < 2:
             return
-        skip = -chunk.first % self._grid.hop  # frames lie on multiples of the hop, whatever the chunk
+        skip = -chunk.first % (2 * self._grid.hop)  # frames lie on multiples of the hop, whatever the chunk
         samples = chunk.samples[skip:] / self._peak
         self._parts.append(
             _in_chunk(samples, chunk.first + skip, (chunk.begin, chunk.end), self._grid, 20 * np.log10(self._peak))
@@ -138,58 +143,83 @@ class OnsetDetector:
 
     def result(self) -> Onsets:
         """Return the onsets of all that was heard, in order of time."""
-        return _tidy(Onsets.concatenate(self._parts)) if self._parts else Onsets.build()
+        return _events(Onsets.concatenate(self._parts)) if self._parts else Onsets.build()
 
 
-def _tidy(found: Onsets) -> Onsets:
-    """Put onsets in order; of two refined to one place keep the stronger."""
+def _events(found: Onsets) -> Onsets:
+    """Make one event of sounds that begin together."""
     found = found.rows(np.argsort(found.onset_s, kind="stable"))
-    keep = np.ones(len(found), dtype=bool)
-    last = -1
+    place_ms, plucked = 1000 * found.onset_s, found.kind == "plucked"
+    firsts: list[int] = []
+    members: list[list[int]] = []
     for i in range(len(found)):
-        if last >= 0 and found.onset_s[i] - found.onset_s[last] < 0.008:
-            loser = last if found.strength[i] > found.strength[last] else i
-            keep[loser] = False
-            last = i if loser == last else last
-        else:
-            last = i
-    return found.rows(keep)
+        if firsts:
+            since_first, since_last = place_ms[i] - place_ms[firsts[-1]], place_ms[i] - place_ms[i - 1]
+            strummed = plucked[firsts[-1]] and plucked[i] and since_last < _STRUM_MS and since_first < _STRUM_ALL_MS
+            if since_first < TOGETHER_MS or strummed:
+                members[-1].append(i)
+                continue
+        firsts.append(i)
+        members.append([i])
+    # The event is at its first sound, as sure and loud and named as its strongest.
+    strongest = np.array([max(m, key=lambda i: found.level_db[i]) for m in members], dtype=np.int64)
+    events = found.rows(np.array(firsts, dtype=np.int64))
+    return events.replace(
+        strength=np.array([found.strength[m].max() for m in members]),
+        level_db=found.level_db[strongest],
+        instrument=found.instrument[strongest],
+        kind=found.kind[strongest],
+    )
 
 
 def _in_chunk(x: np.ndarray, first: int, core: tuple[int, int], grid: Grid, peak_db: float) -> Onsets:
-    """Return the onsets proposed in the core of one chunk of normalised samples."""
-    flux, bands, noise = spectral_rise(x, grid)
-    frames, strength, burst = proposed(flux, noise_rise(noise, len(x), grid), len(x), grid)
-    place = frames * grid.hop
-    inside = (place + first >= core[0]) & (place + first < core[1])
+    """Return the sounds that begin in the core of one chunk of normalised samples."""
+    traces = heard(x, grid)
+    at = candidates(traces)
+    place = at * grid.hop
+    margin = grid.ms(_MARGIN_MS)
+    near = (place + first >= core[0] - margin) & (place + first < core[1] + margin)
     if first == 0 and np.abs(x[: grid.ms(50)]).max(initial=0.0) < _OPENING:
-        inside &= place >= grid.window
-    kept, times, doubts, levels, names = [], [], [], [], []
-    for i in np.flatnonzero(inside):
-        before = place[i - 1] if i > 0 else -(1 << 60)
-        after = place[i + 1] if i + 1 < len(place) else 1 << 60
-        refine = placed_burst if burst[i] else placed
-        onset, doubt, gain = refine(x, int(place[i]), int(before), int(after), grid)
-        far = abs(onset - place[i]) > grid.ms(_FAR_MS)
-        least = _GAIN_FAR if far else _GAIN
-        # Where a recording ends, a tone that is cut off has a kink, which the detector hears, and a codec its worst.
-        if place[i] + grid.window // 2 > len(x):
-            least = np.inf if far or (onset + grid.ms(_LAST_MS) > len(x) and strength[i] < _SURE) else _GAIN_FAR
-        elif strength[i] >= _WEAK:
-            least = 0.0
-        if gain < least:
-            continue
-        kept.append(i)
-        times.append((onset + first) / grid.rate)
-        doubts.append(1000 * doubt / grid.rate)
-        reach = min(onset + grid.ms(50), max(after - grid.ms(12), onset + grid.ms(10)))
-        top = float(np.abs(x[onset : reach + 1]).max(initial=0.0))
-        levels.append(20 * np.log10(max(top, 1e-12)) + peak_db)
-        names.append(named(bands, int(frames[i])))
+        near &= place >= grid.window
+    at = at[near]
+    figures = np.stack(list(evidence(traces, at).values()), axis=1)
+    odds = onset_odds(figures)
+    chosen = _likeliest(at, odds, grid)
+    at, odds, figures = at[chosen], odds[chosen], figures[chosen]
+    place = at * grid.hop
+    placed = place_onsets(x, place, grid.rate)
+    onset = placed.onset
+    inside = (place + first >= core[0]) & (place + first < core[1])
+    # Where a recording ends, a tone that is cut off has a kink, which is heard, and a codec its worst.
+    last = (first + len(x) <= core[1]) & (onset + grid.ms(_LAST_MS) > len(x))
+    keep = np.flatnonzero(inside & ~(last & (odds < _SURE)))
+    instrument, kind = classes(figures[keep])
+    ends = [*onset[1:].tolist(), len(x)]
+    tops = []
+    for i in keep.tolist():
+        begin = int(onset[i])
+        end = min(begin + grid.ms(50), max(int(ends[i]) - grid.ms(1), begin + grid.ms(10)))
+        tops.append(float(np.abs(x[begin : end + 1]).max(initial=0.0)))
     return Onsets.build(
-        onset_s=np.array(times),
-        onset_uncertainty_ms=np.array(doubts),
-        strength=strength[np.array(kept, dtype=np.int64)],
-        level_db=np.array(levels),
-        instrument=np.array(names, dtype=np.str_),
+        onset_s=(onset[keep] + first) / grid.rate,
+        onset_uncertainty_ms=1000 * placed.half_width[keep] / grid.rate,
+        strength=1 + odds[keep] - _LEAST,
+        level_db=20 * np.log10(np.maximum(tops, 1e-12)) + peak_db,
+        instrument=instrument,
+        kind=kind,
     )
+
+
+def _likeliest(at: np.ndarray, odds: np.ndarray, grid: Grid) -> np.ndarray:
+    """Return which frames are onsets: likely enough, and likelier than all that are near."""
+    apart = grid.steps(_APART_MS)
+    taken: list[int] = []
+    free = odds > _LEAST
+    for i in np.argsort(-odds, kind="stable"):
+        if odds[i] <= _LEAST:
+            break
+        if free[i]:
+            taken.append(int(i))
+            low, high = np.searchsorted(at, (at[i] - apart, at[i] + apart + 1))
+            free[low:high] = False
+    return np.sort(np.array(taken, dtype=np.int64))
