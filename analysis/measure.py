@@ -28,6 +28,7 @@ from .beats import InferredBeat, infer_beat
 from .dynamics import level_at, local_level
 from .fluctuation import describe
 from .grid import GridFit, fit_grid
+from .hearing import hear, sound_summary, with_sound
 from .slips import find_slips
 from .tempo import CLICK_BANDWIDTH_BEATS, FREE_BANDWIDTH_BEATS, fit_tempo, mean_onsets, tempo_summary
 
@@ -74,7 +75,14 @@ def measure(
     if against is not None and click is not None:
         raise TakeprintError("both a reference and a click are given", rule="a take is measured against one of them")
     played = load_take(take, strict=strict)
-    notes, words = _played_notes(played)
+    heard = None
+    if played.notes is not None:
+        notes, words = _written_in(played, played.notes)
+    else:
+        heard = hear(played)
+        # Pitch is laid beside what was matched, and takes no part in matching it: it may be missing anywhere.
+        notes = heard.notes.replace(pitch=np.full(len(heard.notes), np.nan))
+        words = () if len(notes) else ("no onset was found",)
     metre = Metre.parse(meter) if meter else None
     if against is not None:
         measured = _against_score(played, notes, load_take(against, strict=strict), metre)
@@ -85,6 +93,7 @@ def measure(
         repairs=tuple(repair.to_dict() for repair in played.repairs),
         warnings=(*played.warnings, *words, *measured.warnings),
     )
+    found = found if heard is None else with_sound(found, heard)
     return found.replace(summary=summarise(found))
 
 
@@ -94,28 +103,17 @@ class _Measured:
     warnings: tuple[str, ...]
 
 
-def _played_notes(take: Take) -> tuple[Notes, tuple[str, ...]]:
-    """Return the take's notes, detected ones for audio, with what there is to say about them."""
-    if take.notes is not None:
-        notes = take.notes.rows(np.isfinite(take.notes.onset_s))
-        if take.smf is not None and take.timeline is not None and take.smf.ticks_per_beat and len(notes):
-            tick_ms = 60_000.0 / take.timeline.tempo_bpm_at(notes.onset_beat) / take.smf.ticks_per_beat
-            # A tick's rounding is uniform: 90 % of it lies within 0.45 tick.
-            notes = notes.replace(onset_uncertainty_ms=0.45 * tick_ms)
-            if float(np.median(tick_ms)) > 2.0:
-                said = f"one tick is {float(np.median(tick_ms)):.1f} ms: timing finer than that is not in this file"
-                return notes, (said,)
-        return notes, () if len(notes) else ("the take has no notes",)
-    from .onsets import detect_onsets, detect_onsets_in
-
-    onsets = detect_onsets_in(take.audio) if take.audio is not None else detect_onsets(*take.mono())
-    notes = Notes.build(
-        onset_s=onsets.onset_s,
-        onset_uncertainty_ms=onsets.onset_uncertainty_ms,
-        level_db=onsets.level_db,
-        instrument=onsets.instrument,
-    )
-    return notes, () if len(notes) else ("no onset was found",)
+def _written_in(take: Take, notes: Notes) -> tuple[Notes, tuple[str, ...]]:
+    """Return a MIDI take's notes with their doubt, and what there is to say about them."""
+    notes = notes.rows(np.isfinite(notes.onset_s))
+    if take.smf is not None and take.timeline is not None and take.smf.ticks_per_beat and len(notes):
+        tick_ms = 60_000.0 / take.timeline.tempo_bpm_at(notes.onset_beat) / take.smf.ticks_per_beat
+        # A tick's rounding is uniform: 90 % of it lies within 0.45 tick.
+        notes = notes.replace(onset_uncertainty_ms=0.45 * tick_ms)
+        if float(np.median(tick_ms)) > 2.0:
+            said = f"one tick is {float(np.median(tick_ms)):.1f} ms: timing finer than that is not in this file"
+            return notes, (said,)
+    return notes, () if len(notes) else ("the take has no notes",)
 
 
 def _voices(notes: Notes) -> np.ndarray:
@@ -435,6 +433,7 @@ def summarise(deviations: Deviations) -> dict[str, Mapping[str, Any]]:
         values = column[main]
         if np.isfinite(values).any():
             out[trace] = describe(values, notes.onset_s[main])
+    out |= sound_summary(deviations)
     if deviations.reference.get("kind") in ("score", "take"):
         kinds = [slip["kind"] for slip in deviations.slips]
         names = ("wrong", "missed", "added", "repeated", "hesitation")
