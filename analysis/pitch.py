@@ -35,6 +35,9 @@ from .pitch_frames import CANDIDATES, Candidates, Grid, Heard, candidates, perio
 _OCTAVE_COST, _JUMP_COST, _VOICING_COST = 0.05, 1.0, 0.3
 # What a frame without pitch scores; how much the contrast of the harmonics counts beside the autocorrelation.
 _UNVOICED, _CONTRAST = 0.5, 1.0
+# A pitch whose first two harmonics are weaker than this share of its greatest costs so much, and is less sure by half:
+# it may be the common period of several tones.
+_FOOTING, _FLOATING_COST = 0.06, 0.2
 # A frame's candidate is chosen when the path is known this many frames farther, so many at a time.
 _LOOKAHEAD, _BLOCK = 300, 100
 # Two stretches of one tone must be this much alike at its full level, and by so much more a dB below it, from so many
@@ -44,6 +47,10 @@ _ALIKE, _ALIKE_PER_DB, _FREE_DB, _ALIKE_MOST, _NEAR_S = 0.2, 0.03, 6.0, 0.9, 0.4
 # falls on by so many dB within so many seconds; it begins again when the level has risen by so many dB, or a quarter
 # of it if the pitch is another by so many octaves.
 _DROP_DB, _LEAK_DB_S, _FALL_DB, _FALL_S, _RISE_DB, _TURN = 9.0, 30.0, 3.0, 0.06, 8.0, 0.06
+
+
+# A frame that surely has one pitch; the share of such that a line has and a chord has not.
+_SURE, _MONOPHONIC = 0.9, 0.55
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +107,31 @@ def track_pitch(y: np.ndarray, sample_rate: float, *, low_hz: float = 40.0, high
     return tracker.result()
 
 
+def monophonic_share(track: PitchTrack) -> float:
+    """Return how much of what is loud is surely a single note.
+
+    Parameters
+    ----------
+    track : PitchTrack
+
+    Returns
+    -------
+    float
+        0 to 1: of the frames less than 20 dB below the loud ones' level (its 95th percentile), those that have a pitch
+        with confidence 0.9. Sung, bowed, blown and plucked lines have 0.6 and more, speech about that, chords, bands
+        and drums less than 0.5. NaN for an empty track.
+    """
+    if not len(track):
+        return float("nan")
+    loud = track.level_db > np.percentile(track.level_db, 95) - 20
+    return float(np.mean((track.confidence > _SURE)[loud])) if loud.any() else 0.0
+
+
+def is_monophonic(track: PitchTrack) -> bool:
+    """Whether a track is that of one voice or instrument, so that its intonation means something."""
+    return monophonic_share(track) > _MONOPHONIC
+
+
 class PitchTracker:
     """Listens for pitch.
 
@@ -143,23 +175,39 @@ class PitchTracker:
         self._waiting = [Candidates(*(column[len(choice) :] for column in known.columns()))]
         rows, chosen = np.arange(len(choice)), np.maximum(choice, 0)
         lag = np.where(choice >= 0, known.lag[rows, chosen], np.nan)
-        period, likeness = periods(heard, until - len(known.lag), lag, grid)
-        part = (grid.rate / period, likeness, known.level_db[rows])
+        period, likeness, late = periods(heard, until - len(known.lag), lag, grid)
+        likeness = likeness * (0.5 + 0.5 * np.clip(known.footing[rows, chosen] / _FOOTING, 0.0, 1.0))
+        part = (grid.rate / period, likeness, late / grid.rate, known.level_db[rows])
         self._parts.append(tuple(column.astype(np.float32) for column in part))
 
     def result(self) -> PitchTrack:
         """Return the pitch of all that was heard."""
         if not self._parts:
             return PitchTrack.build()
-        pitch, likeness, level_db = (np.concatenate(c).astype(np.float64) for c in zip(*self._parts, strict=True))
+        pitch, likeness, late_s, level_db = (
+            np.concatenate(c).astype(np.float64) for c in zip(*self._parts, strict=True)
+        )
         hop_s = self._grid.step / self._grid.source_rate
         sounds, confidence = _sounding(pitch, likeness, level_db, hop_s)
         return PitchTrack(
             time_s=np.arange(len(pitch)) * hop_s,
-            pitch_hz=np.where(sounds, pitch, np.nan),
+            pitch_hz=np.where(sounds, _in_time(pitch, late_s, hop_s), np.nan),
             confidence=confidence,
             level_db=level_db,
         )
+
+
+def _in_time(pitch: np.ndarray, late_s: np.ndarray, hop_s: float) -> np.ndarray:
+    """Bring pitches that were read a little before or after their frames' centres to these, along their slope."""
+    out = pitch.copy()
+    if len(pitch) < 3:
+        return out
+    rise = np.log(pitch[2:] / pitch[:-2])
+    slope = rise / (2 * hop_s + late_s[2:] - late_s[:-2])
+    # More than half a semitone in 10 ms is no glide.
+    glides = np.isfinite(slope) & (np.abs(rise) < np.log(2) / 24) & (np.abs(late_s[1:-1]) < hop_s)
+    out[1:-1] *= np.exp(np.where(glides, -slope * late_s[1:-1], 0.0))
+    return out
 
 
 def _sounding(
@@ -228,7 +276,13 @@ class _Path:
 def _scored(found: Candidates, grid: Grid) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the candidates' heights in octaves, their scores, and the score of having no pitch."""
     height = np.log2(grid.rate / found.lag)
+    floating = np.clip(1 - found.footing / _FOOTING, 0.0, 1.0)
     top = np.maximum(found.contrast.max(axis=1, keepdims=True), 1e-30)
     relative = np.clip(found.contrast / top, 0.0, 1.0)
-    score = found.strength + _CONTRAST * (relative - 1.0) + _OCTAVE_COST * (height - np.log2(110.0))
+    score = (
+        found.strength
+        - _FLOATING_COST * floating
+        + _CONTRAST * (relative - 1.0)
+        + _OCTAVE_COST * (height - np.log2(110.0))
+    )
     return height, score, np.full(len(height), _UNVOICED)

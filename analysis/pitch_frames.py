@@ -98,11 +98,12 @@ class Candidates:
     lag: np.ndarray
     strength: np.ndarray
     contrast: np.ndarray
+    footing: np.ndarray
     level_db: np.ndarray
 
     def columns(self) -> tuple[np.ndarray, ...]:
         """Return the arrays in order."""
-        return self.lag, self.strength, self.contrast, self.level_db
+        return self.lag, self.strength, self.contrast, self.footing, self.level_db
 
 
 @dataclass(frozen=True)
@@ -177,6 +178,7 @@ def candidates(heard: Heard, begin: int, end: int, grid: Grid) -> Candidates:
     lag = np.full((n, CANDIDATES), np.nan)
     strength = np.zeros((n, CANDIDATES))
     contrast = np.zeros((n, CANDIDATES))
+    footing = np.zeros((n, CANDIDATES))
     quiet = heard.x.astype(np.float32)
     busy = np.flatnonzero(level_db > _NOTHING_DB)
     for start in range(0, len(busy), _BATCH):
@@ -185,8 +187,8 @@ def candidates(heard: Heard, begin: int, end: int, grid: Grid) -> Candidates:
         lag[rows], strength[rows] = lag_peaks(
             correlation, grid.window_correlation, grid.low, grid.high, _CROWDING, CANDIDATES, _sinc(4)
         )
-        contrast[rows] = harmonic_contrast(amplitude, grid.length / lag[rows], _HARMONICS)
-    return Candidates(lag, strength, contrast, level_db)
+        contrast[rows], footing[rows] = harmonic_contrast(amplitude, grid.length / lag[rows], _HARMONICS)
+    return Candidates(lag, strength, contrast, footing, level_db)
 
 
 def _level_db(x: np.ndarray, centre: np.ndarray, half: int) -> np.ndarray:
@@ -208,7 +210,7 @@ def _spectra(x: np.ndarray, begin: np.ndarray, grid: Grid) -> tuple[np.ndarray, 
     return np.sqrt(power), fft.irfft(power, grid.length, axis=1)
 
 
-def periods(heard: Heard, begin: int, lag: np.ndarray, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
+def periods(heard: Heard, begin: int, lag: np.ndarray, grid: Grid) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return exact periods and how alike they are for consecutive frames whose period is roughly known.
 
     Parameters
@@ -224,6 +226,8 @@ def periods(heard: Heard, begin: int, lag: np.ndarray, grid: Grid) -> tuple[np.n
     -------
     period : ndarray [shape=(n,)], samples
     likeness : ndarray [shape=(n,)], -1 to 1
+    late : ndarray [shape=(n,)], samples
+        How far after its centre a frame was read.
     """
     from ..core.kernels.period_refinement import period_refinement
 

@@ -25,12 +25,16 @@ def harmonic_contrast(amplitude, place, count):
 
     Returns
     -------
-    ndarray of float64 [shape=(m, k)]
+    contrast : ndarray of float64 [shape=(m, k)]
         0 for no candidate.
+    footing : ndarray of float64 [shape=(m, k)]
+        The first or second harmonic's amplitude, whichever is greater, over the greatest harmonic's: next to nothing
+        if the period is only a common one of several tones.
     """
     m, bins = amplitude.shape
     k = place.shape[1]
     out = np.zeros((m, k))
+    footing = np.zeros((m, k))
     for i in range(m):
         for j in range(k):
             step = place[i, j]
@@ -39,6 +43,8 @@ def harmonic_contrast(amplitude, place, count):
             total = 0.0
             # Middle, harmonic, middle, harmonic ... : each middle serves the harmonics on both its sides.
             below = 0.0
+            base = 0.0
+            greatest = 0.0
             for half in range(1, 2 * count + 2):
                 at = 0.5 * half * step
                 bin_ = int(at)
@@ -50,8 +56,13 @@ def harmonic_contrast(amplitude, place, count):
                     weight = 1.0 / np.sqrt(0.5 * half)
                     total += weight * level
                     below = weight
+                    if half <= 4:
+                        base = max(base, level)
+                    greatest = max(greatest, level)
                 else:
                     above = 1.0 / np.sqrt(0.5 * (half + 1)) if half < 2 * count else 0.0
                     total -= 0.5 * (below + above) * level
             out[i, j] = total
-    return out
+            if greatest > 0.0:
+                footing[i, j] = base / greatest
+    return out, footing

@@ -4,7 +4,7 @@ import numpy as np
 
 
 def harmonic_contrast(amplitude, place, count):
-    out = np.zeros(place.shape)
+    out, footing = np.zeros(place.shape), np.zeros(place.shape)
     for i, row in enumerate(np.asarray(amplitude, dtype=np.float64)):
         last = len(row) - 1
         for j, step in enumerate(place[i]):
@@ -15,4 +15,9 @@ def harmonic_contrast(amplitude, place, count):
                     # below the last bin, and no farther than the first place that is beyond
                     if int(at) + 1 <= last:
                         out[i, j] += share / np.sqrt(h) * np.interp(at, np.arange(len(row)), row)
-    return out
+            levels = [
+                np.interp(h * step, np.arange(last + 1), row) for h in range(1, count + 1) if int(h * step) < last
+            ]
+            if levels and max(levels) > 0:
+                footing[i, j] = max(levels[:2]) / max(levels)
+    return out, footing
