@@ -136,7 +136,11 @@ def warm(with_peers: bool) -> None:
     )
     base: dict[str, float] = {}
     for name, work in rows.items():
-        figures = [best_s(lambda s=sound, w=work: w(*s)) for sound in sounds.values()]
+        try:
+            figures = [best_s(lambda s=sound, w=work: w(*s)) for sound in sounds.values()]
+        except Exception as error:  # one listener that fails must not hide the others' figures
+            print(f"{name:34s} FAILED: {type(error).__name__}: {error}", flush=True)
+            continue
         base[name] = float(np.mean(figures))
         guide = TARGETS.get(name)
         mark = "" if guide is None else f"{guide:6.2f}" + (" " if base[name] <= guide else "!")

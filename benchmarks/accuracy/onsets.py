@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import peers as peers_table
-from mixing import Sound
+from mixing import Sound, joined
 from scoring import ENOUGH, Score, coverage, micro_timing, score, verdict
 from sets import make
 from settings import SETTINGS
@@ -29,6 +29,7 @@ EXTRAS = ("drums_solo_live", "guitar_strum_live", "piano_live", "mono_live", "ba
           "guitar_line_bleed", "drums_kit_8k", "drums_kit_22k", "drums_kit_96k", "guitar_line_8k", "guitar_line_22k",
           "guitar_line_96k", "piano_22k", "drums_kit_uncut", "guitar_line_uncut", "piano_uncut")  # fmt: skip
 ATTACKED = ("drums_solo", "drums_kit", "guitar_line", "guitar_strum", "piano")  # a take of them must agree on time
+GAP_S = 1.0
 HEAD = (f"{'set':18s} {'detector':20s}    F50    F25    F10  med|e|    p95 p95-bias   bias  robust     sd spread "
         "found truth  cpu s/min")  # fmt: skip
 
@@ -40,6 +41,15 @@ class Tally:
     scores: dict[str, Score] = field(default_factory=dict)
     cpu_s: float = 0.0
     sound_s: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """Onsets of a detector; what only ours state is NaN or "" for others."""
+
+    onset_s: np.ndarray
+    uncertainty_ms: np.ndarray
+    kind: np.ndarray
 
 
 @dataclass
@@ -64,21 +74,24 @@ def run(peers: bool) -> None:
     if peers:
         print(f"peers: {peers_table.versions()}")
         detectors.update(peers_table.installed(peers_table.ONSETS))
-    print(f"half {SETTINGS.fold} of the data, seed {SETTINGS.seed}; errors in ms, late positive; ! misses its target")
+    print(
+        f"half {SETTINGS.fold} of the data, {SETTINGS.seeds} seed(s) from {SETTINGS.seed}; errors in ms, late positive; ! misses its target"
+    )
     print(HEAD)
     tallies = {name: Tally() for name in detectors}
     stated: dict[str, Stated] = {}
     solo: list[str] = []
     for name in names:
-        sound = make(name, SETTINGS.seed, SETTINGS.fold)
+        sounds = [make(name, SETTINGS.seed + k, SETTINGS.fold) for k in range(SETTINGS.seeds)]
+        sound = joined(sounds, gap_s=GAP_S)
         for label, detect in detectors.items():
-            result, found = _measured(label, detect, sound, tallies[label])
-            tallies[label].scores[name] = result
+            found = _measured(detect, sounds, tallies[label])
+            result = tallies[label].scores[name] = score(sound, found.onset_s)
             print(_row(name, label, result, tallies[label]), flush=True)
             if label == "takeprint":
                 stated[name] = _stated(sound, result, found)
             if name == "drums_solo":
-                solo.append(_musical(label, sound, result, np.asarray(getattr(found, "onset_s", found))))
+                solo.append(_musical(label, sound, result, found.onset_s))
         if name in TARGETS:
             print(_target_row(name))
     _overall(tallies)
@@ -91,15 +104,21 @@ def run(peers: bool) -> None:
     _calibration(stated)
 
 
-def _measured(label: str, detect: Callable, sound: Sound, tally: Tally) -> tuple[Score, object]:
-    """Run a detector, warm, and count its CPU seconds."""
-    detect(sound.samples[: 3 * sound.rate], sound.rate)
-    begin = time.process_time()
-    found = detect(sound.samples, sound.rate)
-    tally.cpu_s = time.process_time() - begin
-    tally.sound_s = sound.duration_s
-    times = np.asarray(getattr(found, "onset_s", found), dtype=float)
-    return score(sound, times), found
+def _measured(detect: Callable, sounds: list[Sound], tally: Tally) -> Found:
+    """Run a detector, warm, over sounds of one set; their onsets as if they followed each other (`mixing.joined`)."""
+    detect(sounds[0].samples[: 3 * sounds[0].rate], sounds[0].rate)
+    parts, at = [], 0
+    tally.cpu_s = tally.sound_s = 0.0
+    for sound in sounds:
+        begin = time.process_time()
+        got = detect(sound.samples, sound.rate)
+        tally.cpu_s += time.process_time() - begin
+        tally.sound_s += sound.duration_s
+        times = np.asarray(getattr(got, "onset_s", got), dtype=float)
+        parts.append((times + at / sound.rate, getattr(got, "onset_uncertainty_ms", np.full(len(times), np.nan)),
+                      getattr(got, "kind", np.full(len(times), ""))))  # fmt: skip
+        at += len(sound.samples) + int(GAP_S * sound.rate)
+    return Found(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 def _row(name: str, label: str, s: Score, tally: Tally) -> str:
@@ -165,12 +184,11 @@ def _musical(label: str, sound: Sound, result: Score, found: np.ndarray) -> str:
     return f"{label:20s} {planted:7.2f} {measured:8.2f} {off:+7.2f}{marks[0]} {correlation:11.4f}  {each}{marks[1]}"
 
 
-def _stated(sound: Sound, result: Score, found) -> Stated:
+def _stated(sound: Sound, result: Score, found: Found) -> Stated:
     """Collect our errors with what was stated of them, under each label they may be looked at by."""
     out = Stated()
     i, j = result.truth_index, result.found_index
-    uncertainty = found.onset_uncertainty_ms[j]
-    kinds = getattr(found, "kind", np.full(len(found.onset_s), ""))[j]
+    uncertainty, kinds = found.uncertainty_ms[j], found.kind[j]
     first = np.unique(sound.note_event, return_index=True)[1]
     how = sound.note_how[first][i]
     for label in (np.array([f"kind said: {k or '(none)'}" for k in kinds]),
