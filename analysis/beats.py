@@ -170,7 +170,7 @@ def infer_beat(onset_s: np.ndarray, weight: np.ndarray, *, instrument: np.ndarra
     events = _events(onset_s, np.asarray(weight, dtype=np.float64), instrument)
     if len(events.time_s) < 4:
         return _unknown(float(onset_s[0]) if len(onset_s) else 0.0)
-    readings = _distinct(_tracks(events), events.time_s)
+    readings = _distinct(_tracks(events))
     beliefs = beliefs_of(np.array([describe_reading(beat_s, events) for beat_s in readings]), events.named)
     order = np.argsort(-beliefs, kind="stable")
     readings, beliefs = [readings[i] for i in order], beliefs[order]
@@ -234,8 +234,11 @@ def _events(onset_s: np.ndarray, weight: np.ndarray, instrument: np.ndarray | No
     return Events(time_s, strength, by_name[0], by_name[1], named)
 
 
-def _tracks(events: Events) -> list[tuple[float, np.ndarray]]:
-    """Return (gain, beats) of the best path in every range of tempo, and the beats between them."""
+def _tracks(events: Events) -> list[tuple[tuple[bool, float, bool], np.ndarray]]:
+    """Return (rank, beats) of the best path in every range of tempo, and the beats between them.
+
+    Steady readings by gain rank before loose ones, whose gain is greater by what they are free to follow.
+    """
     from ..core.kernels.beat_path import beat_path
 
     first_s = float(events.time_s[0])
@@ -249,15 +252,16 @@ def _tracks(events: Events) -> list[tuple[float, np.ndarray]]:
                 place, events.strength, gain, int(place[-1]) + 1, shortest, longest, tightness, reach
             )
             beat_s = first_s + beat * frame_s
-            out.append((total, beat_s))
-            out.append((total - 1e-6, (beat_s[1:] + beat_s[:-1]) / 2.0))
+            rank = (tightness == _TIGHTNESS, float(total))
+            out.append(((*rank, True), beat_s))
+            out.append(((*rank, False), (beat_s[1:] + beat_s[:-1]) / 2.0))
     return out
 
 
-def _distinct(tracks: list[tuple[float, np.ndarray]], time_s: np.ndarray) -> list[np.ndarray]:
-    """Keep of readings that agree the one with the greatest gain."""
+def _distinct(tracks: list[tuple[tuple[bool, float, bool], np.ndarray]]) -> list[np.ndarray]:
+    """Keep of readings that agree the one of the highest rank."""
     kept: list[np.ndarray] = []
-    for _, beat_s in sorted(tracks, key=lambda track: -track[0]):
+    for _, beat_s in sorted(tracks, key=lambda track: track[0], reverse=True):
         if len(beat_s) >= 3 and not any(_agreement(beat_s, other) > _SAME for other in kept):
             kept.append(beat_s)
     # Of four onsets a slow reading may hold two beats only: then any is kept.
