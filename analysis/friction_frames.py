@@ -24,6 +24,7 @@ EDGES_HZ = (
     100, 300, 500, 700, 900, 1150, 1450, 1800, 2250, 2800, 3500, 4400, 5500, 7000, 9000, 12_000, 16_000
 )  # fmt: skip
 RING_EDGES_HZ = (200, 600, 1100, 1700, 2500, 3500, 4400)
+_SPIKE_S = 0.0015
 _RING_HZ, _ORDER, _BLOCK_S, _RIDGE = 10_500, 48, 0.06, 1e-7
 BANDS = len(EDGES_HZ) - 1
 _TONES_HZ = (80.0, 5000.0)
@@ -31,9 +32,9 @@ _TONES_HZ = (80.0, 5000.0)
 _FLOOR = 1e-10
 # Groups of bands that may rise alone: low, middle, high, and most of them.
 _GROUPS = ((1, 6), (4, 10), (8, 15), (1, 15))
-_RING_GROUPS = ((0, 3), (2, 6), (0, 6))
+_RING_GROUPS = ((0, 3), (2, 6), (0, 6), (6, 7), (7, 8))
 # A rise counts from this many deviations of its neighbourhood on.
-_THRESHOLD, _AROUND_S = 2.0, 1.2
+_THRESHOLD, _AROUND_S = 2.0, 2.0
 _APART_S = 0.04
 _LONGEST_S = 0.45
 
@@ -50,7 +51,11 @@ class Scale:
     least_db: float
 
 
-SCALES = (Scale(2, 0.06, 0.015, 0.03, 0.03, 0.7), Scale(9, 0.12, 0.08, 0.2, 0.2, 0.5))
+SCALES = (
+    Scale(2, 0.025, 0.01, 0.03, 0.03, 0.7),
+    Scale(2, 0.06, 0.015, 0.03, 0.03, 0.7),
+    Scale(9, 0.12, 0.08, 0.2, 0.2, 0.5),
+)
 MARGIN_S = 1.2
 
 
@@ -93,9 +98,10 @@ class Grid:
 
 
 NAMES = (
-    "sure", "slow", "level_db", "over_db", "duration", "climb", "centroid", "high", "low", "rise_db", "wide",
-    "left_60_db", "left_120_db", "left_200_db", "tone_new_db", "tone_gain_db", "tone_lost_db", "tonal", "glide", "flat",
-    "ring_rise_db", "ring_left_60_db", "ring_left_120_db", "ring_share",
+    "sure", "sure_raw", "sure_ring", "sure_third", "slow", "level_db", "over_db", "duration", "climb", "centroid",
+    "high", "low", "rise_db", "wide", "left_60_db", "left_120_db", "left_200_db", "tone_new_db", "tone_gain_db",
+    "tone_lost_db", "tonal", "glide", "flat", "ring_rise_db", "ring_left_60_db", "ring_left_120_db", "ring_share",
+    "spike_ring_db", "spike_db", "spike_ring_fall_db", "spike_fall_db",
 )  # fmt: skip
 
 
@@ -145,7 +151,7 @@ def candidates(x: np.ndarray, first: int, core: tuple[int, int], grid: Grid) -> 
     ringless = _residual_power(x, grid)
     parts = [_of_scale(np.concatenate([power, ringless], axis=1), scale, grid) for scale in SCALES]
     begins, peaks, ends, surely, slow = (np.concatenate(c) for c in zip(*parts, strict=True))
-    keep = _unique(begins, peaks, surely, slow, grid)
+    keep = _unique(begins, peaks, surely.max(1), slow, grid)
     place = first + begins[keep] * grid.hop
     keep = keep[(place >= core[0]) & (place < core[1])]
     if not len(keep):
@@ -218,8 +224,22 @@ def _residual_power(x: np.ndarray, grid: Grid) -> np.ndarray:
     linear_residual(low, min(_ORDER, block // 2), block, _RIDGE, out)
     window = int(2 ** np.round(np.log2(WINDOW_S * rate)))
     power = _band_power(out, window, hop, rate, RING_EDGES_HZ[: grid.ring_bands + 1])
+    # Always as many columns: at low rates the highest band stands for those there are not.
+    power = np.pad(power, ((0, 0), (0, len(RING_EDGES_HZ) - 1 - power.shape[1])), mode="edge")
     count = len(x) // grid.hop + 1
-    return power[:count] if len(power) >= count else np.pad(power, ((0, count - len(power)), (0, 0)), mode="edge")
+    spikes = [_spikes(out, hop, rate), _spikes(np.diff(x, 2, prepend=(x[0], x[0])), grid.hop, grid.rate)]
+    return np.column_stack([c[:count] for c in (power, *spikes)])
+
+
+def _spikes(x: np.ndarray, hop: int, rate: float) -> np.ndarray:
+    """Return the largest mean square of 1.5 ms within a hop around every frame [shape=(frames,)], float32."""
+    size = max(round(_SPIKE_S * rate), 2)
+    total = np.concatenate([[0.0], np.cumsum(x * x)])
+    power = np.maximum(total[size:] - total[:-size], 0.0) / size
+    half = hop // 2
+    count = len(x) // hop + 2
+    padded = np.pad(power, (half + size // 2, count * hop), mode="edge")[: count * hop]
+    return padded.reshape(count, hop).max(1).astype(np.float32)
 
 
 def _decimated(x: np.ndarray, step: int) -> np.ndarray:
@@ -266,18 +286,19 @@ def _of_scale(power: np.ndarray, scale: Scale, grid: Grid) -> tuple[np.ndarray, 
     raw = grid.bands
     groups = np.column_stack(
         [rise[:, low : min(high, raw)].mean(1) for low, high in _GROUPS if low < raw]
-        + [rise[:, raw + low : raw + high].mean(1) for low, high in _RING_GROUPS if raw + low < rise.shape[1]]
+        + [rise[:, raw + low : raw + high].mean(1) for low, high in _RING_GROUPS]
     )
     coarse = groups[::4]
     wide = (2 * (grid.frames(_AROUND_S) // 8) + 1, 1)
     middle = np.minimum(median_filter(coarse, wide, mode="nearest"), 0.0)
     scatter = percentile_filter(np.abs(coarse - middle), 35, wide, mode="nearest") / 0.454
     middle, scatter = (np.repeat(v, 4, axis=0)[: len(groups)] for v in (middle, scatter))
-    sure = ((groups - middle) / np.maximum(scatter, scale.least_db)).max(1)
+    each = (groups - middle) / np.maximum(scatter, scale.least_db)
+    sure = each.max(1)
     rises = _peaks(sure, grid)
     if not len(rises):
         none = np.zeros(0, dtype=np.int64)
-        return none, none, none, np.zeros(0), none
+        return none, none, none, np.zeros((0, groups.shape[1])), none
     weight = np.maximum(_window(rise, rises, np.arange(0, 3)).max(1), 0.1)
     weight /= weight.sum(1, keepdims=True)
     ground = np.median(_window(level, rises, np.arange(-lag - old, -lag + 1)), axis=1)
@@ -299,7 +320,7 @@ def _of_scale(power: np.ndarray, scale: Scale, grid: Grid) -> tuple[np.ndarray, 
     base = rises - back
     peaks = np.clip(base + peaks, 0, len(level) - 1)
     begins, ends = np.clip(base + begins, 0, peaks), np.clip(base + ends, peaks, len(level) - 1)
-    return begins, peaks, ends, sure[rises], np.full(len(rises), int(scale.smooth > 3))
+    return begins, peaks, ends, each[rises], np.full(len(rises), int(scale.smooth > 3))
 
 
 def _peaks(sure: np.ndarray, grid: Grid) -> np.ndarray:
@@ -327,7 +348,7 @@ def _features(
     begins, peaks, ends = spans
     sure, slow = marks
     f = grid.frames
-    pre = np.median(_window(power, begins, np.arange(-f(0.07), -f(0.01))), axis=1)
+    pre = np.median(_window(power, begins, np.arange(-f(0.04), -f(0.005))), axis=1)
     at = np.maximum(peaks, begins + f(0.015))
     near = _window(power, at, np.arange(-f(0.025), f(0.025) + 1))
     excess = np.maximum(near - pre[:, None, :], 0.0)
@@ -351,7 +372,10 @@ def _features(
     clipped = np.maximum(share[:, middle], 1e-4)
     columns = np.column_stack(
         [
-            sure,
+            sure.max(1),
+            sure[:, : len(_GROUPS)].max(1),
+            sure[:, -len(_RING_GROUPS) :].max(1),
+            np.sort(sure, axis=1)[:, -3],
             slow,
             _db(total),
             _db(total) - _db(pre.sum(1)),
@@ -380,16 +404,25 @@ def _ring_features(
 ) -> list[np.ndarray]:
     """Return how far the residual rises, how much is left of that later, and its share in the noise."""
     f = grid.frames
-    pre = np.median(_window(ringless, begins, np.arange(-f(0.07), -f(0.01))), axis=1)
-    now = _window(ringless, at, np.arange(-2, 3)).mean(1)
-    whole = _window(ringless, at, np.arange(-f(0.025), f(0.025) + 1)).mean(1)
+    before, bands = np.arange(-f(0.04), -f(0.005)), slice(0, len(RING_EDGES_HZ) - 1)
+    pre = np.median(_window(ringless, begins, before), axis=1)
     base = _db(pre)
+    now = _db(_window(ringless, at, np.arange(-2, 3)).mean(1))
+    whole = _window(ringless, at, np.arange(-f(0.025), f(0.025) + 1)).mean(1)
     left = [
-        np.clip(_db(_window(ringless, at, np.arange(f(low), f(high))).mean(1)) - base, -5.0, 25.0).mean(1)
+        np.clip(_db(_window(ringless, at, np.arange(f(low), f(high))).mean(1)) - base, -5.0, 25.0)
         for low, high in ((0.04, 0.08), (0.1, 0.15))
     ]
-    share = _db(np.maximum(whole - pre, 0.0).sum(1)) - _db(total)
-    return [np.clip(_db(now) - base, -5.0, 25.0).mean(1), *left, share]
+    share = _db(np.maximum(whole - pre, 0.0)[:, bands].sum(1)) - _db(total)
+    spike = _db(_window(ringless, begins, np.arange(-1, 5)).max(1)) - base
+    fall = _db(np.median(_window(ringless, begins, np.arange(f(0.035), f(0.065))), axis=1)) - base
+    return [
+        np.clip(now - base, -5.0, 25.0)[:, bands].mean(1),
+        *(v[:, bands].mean(1) for v in left),
+        share,
+        *np.clip(spike[:, bands.stop :], -5.0, 30.0).T,
+        *np.clip(spike - fall, -5.0, 30.0)[:, bands.stop :].T,
+    ]
 
 
 def _db(power: np.ndarray) -> np.ndarray:

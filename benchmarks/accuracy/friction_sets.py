@@ -38,9 +38,20 @@ NOISES = {
 # Presets of the sound font with ranges of keys: to tune on, and to check on.
 PLUCKED = ({24: (42, 76), 25: (42, 76), 33: (30, 55), 34: (30, 55)}, {26: (42, 76), 27: (42, 76), 32: (30, 55)})
 OTHERS = (
-    {"piano": (0, 0), "harpsichord": (0, 6), "marimba": (0, 12), "clarinet": (0, 71)},
-    {"bright piano": (0, 1), "electric piano": (0, 4), "vibraphone": (0, 11), "flute": (0, 73), "banjo": (0, 105)},
-)
+    {"piano": 0, "harpsichord": 6, "marimba": 12, "clarinet": 71, "electric piano 2": 5, "celesta": 8, "harp": 46,
+     "dulcimer": 15, "xylophone": 13, "trumpet": 56, "tenor sax": 66, "violin": 40},
+    {"bright piano": 1, "electric piano": 4, "vibraphone": 11, "flute": 73, "banjo": 105, "cello": 42},
+)  # fmt: skip
+KITS = ((0, 0, 25, 0, 8), (16, 40, 24))
+VOICES = (
+    ("vocadito/Audio/vocadito_1.wav", "respiro-en/samples/train-clean-100_19_198_000010_000003.wav",
+     "respiro-en/samples/train-clean-360_14_208_000001_000000.wav", "sms-tools-sounds/singing-female.wav",
+     "sms-tools-sounds/violin-B3.wav", "sms-tools-sounds/cello-phrase.wav", "librosa-examples/198-209-0000.hq.ogg",
+     "nit-song070/nitech_jp_song070_f001_004.wav"),
+    ("respiro-en/samples/train-other-500_20_205_000002_000002.wav", "sms-tools-sounds/sax-phrase.wav",
+     "sms-tools-sounds/speech-female.wav", "sms-tools-sounds/trumpet-A4.wav",
+     "librosa-examples/3436-172162-0000.hq.ogg", "librosa-examples/sorohanro_-_solo-trumpet-06.hq.ogg"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +83,7 @@ def noises(half: int) -> dict[str, list[np.ndarray]]:
     """Return the noises of one half by class, cut at their start."""
     out: dict[str, list[np.ndarray]] = {}
     for stem, (kind, where) in NOISES.items():
-        files = sorted(data().glob(stem + ("*.wav" if not stem.endswith("/") else "*.wav")))
+        files = sorted(data().glob(stem + "*.wav"))
         keys = sorted({f.stem.rsplit("_rr", 1)[0] for f in files})
         for i, f in enumerate(files):
             single = len(keys) == 1
@@ -119,6 +130,8 @@ def _emily_note(half: int, which: int, semitones: int) -> np.ndarray:
 
 
 def _note(rng: np.random.Generator, half: int, source: str | int) -> np.ndarray:
+    if source == "strings":
+        return _string(rng)
     if source == "emily":
         return _emily_note(half, int(rng.integers(len(emily_notes(half)))), int(rng.integers(-3, 4)))
     low, high = PLUCKED[half][int(source)]
@@ -130,6 +143,7 @@ def take(
 ) -> Planted:
     """Return a played line with noises between its notes, dry.
 
+    The source is "emily", "strings" (notes and noises synthetic) or a program of the sound font.
     Notes are single, in pairs or strummed, ring on or are damped; noises lie at random at least 0.1 s from every onset
     and 0.4 s from each other, most releases where a note ends.
     """
@@ -154,9 +168,13 @@ def take(
     note_s, planted = np.array(onsets), []
     bank = noises(half)
     for at in rng.uniform(0.6, seconds - 1.5, int(3 * seconds)):
-        kind = str(rng.choice(sorted(bank)))
-        wave = bank[kind][rng.integers(len(bank[kind]))]
-        at = min(ends, key=lambda e: abs(e - at)) - 0.02 if kind == "release" and rng.random() < 0.6 else at  # noqa: B023, PLW2901
+        if source == "strings" or (half == 0 and rng.random() < 0.2):
+            kind = str(rng.choice(["squeak", "tap"]))
+            wave = _scratch(rng, kind)
+        else:
+            kind = str(rng.choice(sorted(bank)))
+            wave = bank[kind][rng.integers(len(bank[kind]))]
+        at = min(ends, key=lambda e: abs(e - at)) - 0.02 if kind == "release" and rng.random() < 0.6 else at  # noqa: PLW2901
         start = at + begins(wave)
         others = np.array([p[0] for p in planted])
         if np.any(np.abs(note_s - start) < 0.1) or np.any(np.abs(others - start) < 0.4) or start > seconds - 1:
@@ -174,6 +192,54 @@ def take(
     return Planted(
         str(source), 0.5 * y / np.abs(y).max(), note_s, np.array(start_s), np.array(kinds), np.array(level_db)
     )
+
+
+def _string(rng: np.random.Generator) -> np.ndarray:
+    """Return a plucked string: partials, not quite harmonic, that decay the faster the higher, and the pluck's noise."""
+    t = np.arange(int(2.5 * RATE)) / RATE
+    f0, bend, slope = 55 * 2 ** (rng.integers(0, 36) / 12), 10 ** rng.uniform(-5, -3.5), rng.uniform(0.6, 1.8)
+    decay, damping, spot = rng.uniform(0.3, 3.0), rng.uniform(0.02, 0.25), rng.uniform(0.08, 0.4)
+    y = np.zeros(len(t))
+    for k in range(1, 40):
+        hertz = k * f0 * np.sqrt(1 + bend * k * k)
+        if hertz > 9000:
+            break
+        size = k**-slope * abs(np.sin(np.pi * k * spot))
+        y += (
+            size * np.sin(2 * np.pi * hertz * t + rng.uniform(0, 6.28)) * np.exp(-t * (1 + damping * k * k / 4) / decay)
+        )
+    pluck = rng.standard_normal(len(t)) * np.exp(-t / rng.uniform(0.002, 0.01)) * rng.uniform(0.02, 0.3)
+    return (y + pluck) * np.clip(t / rng.uniform(0.0005, 0.004), 0, 1)
+
+
+def _scratch(rng: np.random.Generator, kind: str) -> np.ndarray:
+    """Return a synthetic noise: a gliding, swelling squeak, or the tap of a finger, some with a short dull tone."""
+    if kind == "squeak":
+        n = int(rng.uniform(0.06, 0.3) * RATE)
+        u = np.arange(n) / n
+        swell = np.sin(np.pi * u ** rng.uniform(0.4, 1.2)) ** rng.uniform(0.7, 2)
+        ridge = rng.uniform(800, 4000) * 2 ** (rng.uniform(-1, 1) * np.sin(np.pi * u) + rng.uniform(-0.5, 0.5) * u)
+        turn = 2 * np.pi * np.cumsum(ridge) / RATE
+        tone = np.sin(turn) + rng.uniform(0, 0.8) * np.sin(2 * turn)
+        y = (tone * (1 + 0.4 * rng.standard_normal(n)) * rng.uniform(0, 1.5) + _coloured(rng, n)) * swell
+    else:
+        n = int(0.12 * RATE)
+        t = np.arange(n) / RATE
+        y = _coloured(rng, n) * np.exp(-t / rng.uniform(0.002, 0.02)) * np.clip(t / rng.uniform(0.0003, 0.004), 0, 1)
+        if rng.random() < 0.4:
+            y += (
+                rng.uniform(0, 1.5)
+                * np.sin(2 * np.pi * rng.uniform(150, 1500) * t)
+                * np.exp(-t / rng.uniform(0.004, 0.025))
+            )
+    return y
+
+
+def _coloured(rng: np.random.Generator, n: int) -> np.ndarray:
+    hertz = np.fft.rfftfreq(n, 1 / RATE)
+    shape = np.exp(-0.5 * (np.log2(np.maximum(hertz, 50) / rng.uniform(600, 5000)) / rng.uniform(0.6, 2.0)) ** 2)
+    y = np.fft.irfft(np.fft.rfft(rng.standard_normal(n)) * shape, n)
+    return y / np.sqrt(np.mean(y**2))
 
 
 def room(y: np.ndarray, seed: int, rt_s: float = 1.1, share: float = 0.35) -> np.ndarray:
@@ -252,7 +318,7 @@ def keys(seed: int, program: int, seconds: float = 30.0) -> np.ndarray:
             gap = pace * rng.choice([1, 1, 2]) * rng.uniform(0.95, 1.05)
             key = int(low + rng.choice([0, 2, 4, 5, 7, 9, 11, 12, 14, 16]))
             if soundfont().source(0, program, key):
-                wave = soundfont().note(0, program, key, int(rng.integers(40, 115)), 2.0)
+                wave = soundfont().note(0, program, key, int(rng.choice([50, 80, 110])), 2.0)
                 length = min(len(wave), int(gap * rng.uniform(0.7, 1.3) * RATE))
                 fall = np.clip((length - np.arange(length)) / (0.04 * RATE), 0, 1)
                 first = int(at * RATE)
@@ -260,3 +326,10 @@ def keys(seed: int, program: int, seconds: float = 30.0) -> np.ndarray:
             at += gap
     y = y[: int(seconds * RATE)]
     return 0.6 * y / np.abs(y).max()
+
+
+def silent_music(half: int, seconds: float = 20.0) -> dict[str, np.ndarray]:
+    """Return music and speech without a planted noise, by name."""
+    out = {f"drums, kit {kit} ({s})": drums(100 * half + s, kit, seconds) for s, kit in enumerate(KITS[half])}
+    out |= {name: keys(50 * half + s, program, seconds) for s, (name, program) in enumerate(OTHERS[half].items())}
+    return out | {name.split("/")[-1]: read(data() / name) for name in VOICES[half]}
