@@ -97,6 +97,8 @@ def note_offsets(
         guard_s = np.clip(np.nan_to_num(onset_uncertainty_ms) / 1000, 0.004, 0.02)
     order = np.argsort(onset_s, kind="stable")
     order = order[np.isfinite(onset_s[order])]
+    if not len(order):
+        return NoteEnds(offset, doubt, ending)
     level = _smooth(track.level_db)
     end_s = len(track) * track.hop_s
     for i, after in zip(order.tolist(), [*order[1:].tolist(), -1], strict=True):
