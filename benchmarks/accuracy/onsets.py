@@ -74,9 +74,8 @@ def run(peers: bool) -> None:
     if peers:
         print(f"peers: {peers_table.versions()}")
         detectors.update(peers_table.installed(peers_table.ONSETS))
-    print(
-        f"half {SETTINGS.fold} of the data, {SETTINGS.seeds} seed(s) from {SETTINGS.seed}; errors in ms, late positive; ! misses its target"
-    )
+    seeds = f"{SETTINGS.seeds} seed(s) from {SETTINGS.seed}"
+    print(f"half {SETTINGS.fold} of the data, {seeds}; errors in ms, late positive; ! misses its target")
     print(HEAD)
     tallies = {name: Tally() for name in detectors}
     stated: dict[str, Stated] = {}
