@@ -224,8 +224,8 @@ def _events(onset_s: np.ndarray, weight: np.ndarray, instrument: np.ndarray | No
     moment = np.cumsum(starts) - 1
     count = int(starts.sum())
     heavy = np.maximum(known, 1e-9)
-    time_s = np.bincount(moment, weights=heavy * onset_s, minlength=count)
-    time_s = time_s / np.maximum(np.bincount(moment, weights=heavy, minlength=count), 1e-9)
+    total = np.maximum(np.bincount(moment, weights=heavy, minlength=count), 1e-9)
+    time_s = np.bincount(moment, weights=heavy * onset_s, minlength=count) / total
     share = np.array([_STRENGTH.get(str(i), 1.0) for i in name])
     strength = np.sqrt(np.bincount(moment, weights=known * share, minlength=count))
     strength = strength / max(float(strength.mean()), 1e-9) if count else strength
