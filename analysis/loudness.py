@@ -278,14 +278,23 @@ def note_levels(
     ]
     whole = max(round(_WINDOW_S / hop_s), 1)
     values = np.array([_loudest(note, whole) for note in heard])  # of those with room: level, doubt
-    short = ~np.isfinite(values[:, 0])
+    short = np.array([len(note.net) < whole for note in heard])
     if short.any():
         kinds = np.zeros(len(order)) if group is None else np.asarray(group)[order]
         for kind in np.unique(kinds[short]):
             of_kind = kinds == kind
             alike = [(heard[i], values[i, 0]) for i in np.flatnonzero(of_kind & np.isfinite(values[:, 0]))]
+            gains: dict[int, tuple[float, float]] = {}  # by how many frames a note has to itself
             for i in np.flatnonzero(of_kind & short):
-                values[i] = _by_its_kind(heard[i], alike, round(_SHORTEST_S / hop_s))
+                count = len(heard[i].net) - heard[i].lead
+                if count < round(_SHORTEST_S / hop_s):
+                    continue
+                if count not in gains:
+                    gains[count] = _gain_of_kind(alike, count)
+                gain_db, spread_db = gains[count]
+                own = float(heard[i].net.sum()) / count
+                level, doubt = _judged(own, float(heard[i].ring.mean()), spread_db)
+                values[i] = level + gain_db, doubt
     out[:, order] = values.T
     return NoteLevels(out[0], out[1])
 
@@ -318,21 +327,15 @@ def _loudest(note: _Heard, whole: int) -> tuple[float, float]:
     return _judged(float(mean[best]), float(note.ring[best : best + whole].mean()), 0.0)
 
 
-def _by_its_kind(note: _Heard, alike: list[tuple[_Heard, float]], least: int) -> tuple[float, float]:
-    """Return the level a short note would have, from how loud others of its kind are by so early a moment."""
-    count = len(note.net) - note.lead
-    if count < least:
-        return np.nan, np.nan
-    own = float(note.net.sum()) / count
+def _gain_of_kind(alike: list[tuple[_Heard, float]], count: int) -> tuple[float, float]:
+    """Return by how much notes are louder in all than in their first ``count`` frames, dB, and the spread of that."""
     early = np.array([other.net[: other.lead + count].sum() / count for other, _ in alike])
     levels = np.array([level for _, level in alike])[early > 0]
     gain = levels - 10.0 * np.log10(early[early > 0])
     if len(gain) < _FEWEST_ALIKE:
-        return _judged(own, float(note.ring.mean()), _SHORT_DOUBT_DB)
+        return 0.0, _SHORT_DOUBT_DB
     middle = float(np.median(gain))
-    spread = float(np.quantile(np.abs(gain - middle), 0.9))
-    level, doubt = _judged(own, float(note.ring.mean()), spread)
-    return level + middle, doubt
+    return middle, float(np.quantile(np.abs(gain - middle), 0.9))
 
 
 def _judged(net: float, ring: float, spread_db: float) -> tuple[float, float]:
