@@ -27,11 +27,9 @@ from .breath_evidence import confidences, weighed
 from .breath_frames import HOP_S, SLOWEST_HZ, FrameReader, Frames
 from .listening import Chunk, Sound, listen
 
-_LEAST_CONFIDENCE = 0.5
+_LEAST_CONFIDENCE = 0.4  # where finding one more and inventing one more are worth about the same
+_SHORTEST_S = 0.08
 _SILENT_PEAK = 1e-6  # of full scale: below, there is nothing to hear in 16 or 24 bits
-# Edges: how far below its own top a breath is taken to begin, and how far above what surrounds it, dB.
-_BELOW_TOP_DB, _ABOVE_BASE_DB = 15.0, 3.0
-_REACH = 15  # frames an edge may move outwards
 # A breath is taken in when a voice follows this soon, given out when one has just ended and none follows for long.
 _SOON_S, _JUST_S, _LONG_S = 0.4, 0.08, 0.8
 
@@ -49,7 +47,7 @@ def find_breaths(y: np.ndarray, sample_rate: float) -> tuple[dict[str, float | s
     -------
     tuple of dict
         In order of time: ``start_s, duration_s`` (seconds), ``level_db`` (RMS of the loudest 50 ms, full scale 0),
-        ``confidence`` (0.5 to 1), ``kind`` (``"in"``, ``"out"``, or "" where it cannot be told).
+        ``confidence`` (0.4 to 1), ``kind`` (``"in"``, ``"out"``, or "" where it cannot be told).
 
     Raises
     ------
@@ -106,12 +104,8 @@ class BreathListener:
         frames = Frames.of_table(np.concatenate(self._tables))
         evidence = weighed(frames)
         out = []
-        last_end = 0
         for (begin, end), confidence in zip(evidence.spans, confidences(evidence), strict=True):
-            if confidence < _LEAST_CONFIDENCE:
-                continue
-            begin, end = _edges(begin, end, evidence.outline_db, evidence.voiced, last_end)
-            if end - begin < 0.08 / self._hop_s:
+            if confidence < _LEAST_CONFIDENCE or (end - begin) * self._hop_s < _SHORTEST_S:
                 continue
             out.append({
                 "start_s": begin * self._hop_s,
@@ -120,37 +114,7 @@ class BreathListener:
                 "confidence": float(confidence),
                 "kind": _kind(begin, end, evidence.voiced, evidence.outline_db, self._hop_s),
             })  # fmt: skip
-            last_end = end
         return tuple(out)
-
-
-def _edges(begin: int, end: int, outline_db: np.ndarray, voiced: np.ndarray, first: int) -> tuple[int, int]:
-    """Return where a stretch of likely frames rises out of, and falls into, what surrounds it.
-
-    ``outline_db`` is the level of the upper bands. An edge moves outwards while the breath still sinks towards its
-    base, and inwards while it has not yet risen; a voice stops it.
-    """
-    top = float(np.percentile(outline_db[begin:end], 75))
-
-    def moved(place: int, step: int, most: int) -> int:
-        """Return the last frame of the breath on one side, from a frame inside it."""
-        ahead = np.arange(place, place + step * (most + 1), step)
-        ahead = ahead[(ahead >= first) & (ahead < len(outline_db))]
-        stop = np.flatnonzero(voiced[ahead[1:]])
-        ahead = ahead[: stop[0] + 1] if len(stop) else ahead
-        path = outline_db[ahead]
-        sinking = path > np.minimum.accumulate(path) + 3.0
-        if sinking.any():  # it rises again: something else
-            ahead = ahead[: int(np.argmin(path[: int(np.argmax(sinking))])) + 1]
-            path = outline_db[ahead]
-        least = max(top - _BELOW_TOP_DB, float(path.min()) + _ABOVE_BASE_DB)
-        under = np.flatnonzero(path < least)
-        return int(ahead[under[0] - 1] if len(under) and under[0] > 0 else ahead[0] if len(under) else ahead[-1])
-
-    inner = max((end - begin) // 3, 1)
-    left = moved(begin + inner, -1, inner + _REACH)
-    right = moved(end - 1 - inner, 1, inner + _REACH)
-    return left, max(right + 1, left + 1)
 
 
 def _loudest(level_db: np.ndarray) -> float:

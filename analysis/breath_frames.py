@@ -9,7 +9,7 @@ one reading serves every rate.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -40,7 +40,8 @@ class Frames:
     level_db : ndarray [shape=(n,)], dB
         RMS of the window, from 80 Hz up.
     flatness_db : ndarray [shape=(n, ranges)], dB
-        Geometric over arithmetic mean of the power in three ranges (two if narrow): noise is near -2.5, tones are far below.
+        Geometric over arithmetic mean of the power in three ranges (two if narrow): -2.5 is noise, tones are far
+        below.
     harmonicity, whitened : ndarray [shape=(n,)], 0 to 1
         Highest autocorrelation at a pitch's period, of the power as it is and with its envelope taken away.
     crest_db : ndarray [shape=(n,)], dB
@@ -58,6 +59,10 @@ class Frames:
     def __len__(self) -> int:
         return len(self.level_db)
 
+    def part(self, begin: int, end: int) -> Frames:
+        """Return the readings of frames ``[begin, end)``, as float64."""
+        return Frames(**{f.name: getattr(self, f.name)[begin:end].astype(np.float64) for f in fields(self)})
+
     def narrowed(self) -> Frames:
         """Return the readings without what lies above 3.9 kHz."""
         return replace(self, bands_db=self.bands_db[:, :NARROW_BANDS], flatness_db=self.flatness_db[:, :2])
@@ -65,7 +70,7 @@ class Frames:
     @classmethod
     def of_table(cls, table: np.ndarray) -> Frames:
         """Name the columns of what `FrameReader.read` gives."""
-        t = table.astype(np.float64)
+        t = table
         n_bands = len(BAND_EDGES_HZ) - 1 if t.shape[1] > NARROW_BANDS + 7 else NARROW_BANDS
         n_flat = t.shape[1] - n_bands - 5
         return cls(

@@ -1,9 +1,9 @@
 """What breath is fitted on and checked on: labelled takes, breaths laid between real phrases, and music without any.
 
 Labels (seconds) were read by eye from spectrograms (window 25 ms, hop 5 ms, 0 to 9 kHz, grid of 0.1 s), to about
-0.03 s; ``doubtful`` spans count neither way. Those of NIT SONG070 F001 007 are the corpus's own ``br`` labels; it breathes in its labelled pauses, too (seen by
-eye at 1.68-2.13, 11.35-11.80, 20.97-21.43 and 30.52-31.05 s), which therefore count neither way.
-Fitting takes and checking takes share no recording; the singer of 004 is also the singer of 007.
+0.03 s; ``doubtful`` spans count neither way. Those of NIT SONG070 F001 007 are the corpus's own ``br`` labels; it
+breathes in its labelled pauses, too (seen by eye at 1.68-2.13, 11.35-11.80, 20.97-21.43 and 30.52-31.05 s), which
+therefore count neither way. Fitting takes and checking takes share no recording; 004 and 007 share their singer.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ class Labelled:
 
 
 FITTING = (
-    Labelled("respiro-en/samples/train-clean-100_19_198_000010_000003.wav", ((2.30, 2.84), (8.11, 8.34)), ((4.5, 5.75),)),
+    Labelled(
+        "respiro-en/samples/train-clean-100_19_198_000010_000003.wav", ((2.30, 2.84), (8.11, 8.34)), ((4.5, 5.75),)
+    ),
     Labelled("respiro-en/samples/train-clean-360_14_208_000001_000000.wav", ((2.49, 2.77), (5.10, 5.39))),
     Labelled("respiro-en/samples/train-other-500_20_205_000002_000002.wav", ((2.30, 2.65), (6.01, 6.39))),
     Labelled("librosa-examples/198-209-0000.hq.ogg", ((13.58, 13.90),), ((5.33, 5.65), (8.2, 8.95), (2.5, 2.95))),
@@ -203,6 +205,31 @@ def click(rng: np.random.Generator) -> np.ndarray:
     )
 
 
+def with_consonants(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return a phrase with made-up fricatives (as of s, sh, f, th, h) put where it is loud, and at its ends."""
+    from scipy.signal import butter, sosfilt
+
+    loudness = envelope(y)
+    loud = np.flatnonzero(loudness > 0.3 * loudness.max())
+    out = y
+    for _ in range(max(int(len(y) / RATE * rng.uniform(0.3, 1.2)), 1)):
+        n = at(rng.uniform(0.05, 0.2))
+        place = int(rng.choice(loud)) if rng.random() < 0.8 else int(rng.choice([0, len(out)]))
+        low, high = np.sort(np.exp(rng.uniform(np.log(500), np.log(13_000), 2)))
+        band = butter(1, (low, min(max(high, 1.6 * low), 20_000)), "band", fs=RATE, output="sos")
+        noise = sosfilt(band, rng.normal(size=n)) + rng.uniform(0, 0.2) * rng.normal(size=n)
+        shape = np.minimum(np.linspace(0, 1, n), np.linspace(1, 0, n)) ** rng.uniform(0.3, 1)
+        noise = noise / noise.std() * shape * loudness.max() * 10 ** (rng.uniform(-28, 0) / 20)
+        lap = min(at(rng.uniform(0.005, 0.03)), n // 3, place, len(out) - place)
+        whole = np.concatenate(
+            [softened(out[: place + lap], 0.008), np.zeros(n - 2 * lap), softened(out[place - lap :], 0.008)]
+        )
+        begin = place
+        whole[begin : begin + n] += noise[: len(whole) - begin]
+        out = whole
+    return out
+
+
 def session(
     data: Path,
     take: Labelled,
@@ -214,6 +241,7 @@ def session(
     seconds: float = 25.0,
     share: float = 0.65,
     peak_db: Span = (-9, -1),
+    consonants: float = 0.0,
 ) -> Heard:
     """Lay breaths into the gaps between a take's phrases, the room's own sound under all; the voice's peak is given.
 
@@ -223,7 +251,8 @@ def session(
     scale = np.abs(voice).max() / np.abs(loaded(data / take.path)).max()
     pool = [p * scale for p in phrases(data, take)]
     parts, spans, levels, total = [], [], [], 0
-    tone_level = float(np.median(envelope(room_tone(voice, 0.5, rng))))
+    quiet = np.concatenate(pool)  # a pause may be all breath: its room is heard between the phrases' own sounds
+    tone_level = float(np.median(envelope(room_tone(quiet, 0.5, rng))))
     while total < at(seconds):
         before, after = (0.0 if rng.random() < 0.3 else rng.uniform(0, 0.4) for _ in range(2))
         if rng.random() < share:
@@ -234,7 +263,7 @@ def session(
                 begin = int(rng.integers(max(len(breath) - length, 1)))
                 breath = breath[begin : begin + length]
             breath = softened(levelled(breath, level))
-            gap = room_tone(voice, before + after + len(breath) / RATE, rng)
+            gap = room_tone(quiet, before + after + len(breath) / RATE, rng)
             begin = at(before)
             breath = breath[: len(gap) - begin]
             gap[begin : begin + len(breath)] += breath
@@ -244,7 +273,7 @@ def session(
                 spans.append(((total + begin + loud[0]) / RATE, (total + begin + loud[-1]) / RATE))
                 levels.append(level)
         else:
-            gap = room_tone(voice, before + after + 0.1, rng)
+            gap = room_tone(quiet, before + after + 0.1, rng)
         if clicks and rng.random() < 0.4:
             c, place = click(rng), int(rng.integers(max(len(gap) - at(0.06), 1)))
             gap[place : place + len(c)] += c[: len(gap) - place]
@@ -252,6 +281,8 @@ def session(
         if len(phrase) > at(5):
             begin = int(rng.integers(len(phrase) - at(4)))
             phrase = phrase[begin : begin + at(rng.uniform(1.5, 4))]
+        if rng.random() < consonants:
+            phrase = with_consonants(phrase, rng)
         parts += [gap, softened(phrase, 0.008)]
         total += len(gap) + len(phrase)
     y = np.concatenate(parts)
