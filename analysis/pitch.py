@@ -46,7 +46,7 @@ _ALIKE, _ALIKE_PER_DB, _FREE_DB, _ALIKE_MOST, _NEAR_S = 0.2, 0.03, 6.0, 0.9, 0.4
 # A tone has ended where its level is so many dB below what it was (a memory that sinks by so many dB a second) and
 # falls on by so many dB within so many seconds; it begins again when the level has risen by so many dB, or a quarter
 # of it if the pitch is another by so many octaves.
-_DROP_DB, _LEAK_DB_S, _FALL_DB, _FALL_S, _RISE_DB, _TURN = 9.0, 30.0, 3.0, 0.06, 8.0, 0.06
+_DROP_DB, _LEAK_DB_S, _FALL_DB, _FALL_S, _RISE_DB, _TURN = 10.0, 25.0, 3.0, 0.1, 10.0, 0.06
 
 
 # A frame that surely has one pitch; the share of such that a line has and a chord has not.

@@ -27,7 +27,7 @@ def ring_out(level_db, height, drop_db, leak_db, ahead, fall_db, rise_db, turn):
     ahead : int, frames
         How far ahead the fall is looked for.
     fall_db : float, dB
-        The level must have fallen so far by then.
+        The level must have fallen so far at some frame until then.
     rise_db : float, dB
         A rise so far above the least level is a new tone; a quarter of it where the pitch differs.
     turn : float, octaves
@@ -54,8 +54,11 @@ def ring_out(level_db, height, drop_db, leak_db, ahead, fall_db, rise_db, turn):
                 high = i
             if height[i] == height[i]:
                 tone = height[i]
-            later = level_db[min(i + ahead, n - 1)]
-            if now < reference - drop_db and later <= now - fall_db:
+            later = now
+            if now < reference - drop_db:
+                for j in range(i, min(i + ahead, n - 1) + 1):
+                    later = min(later, level_db[j])
+            if later <= now - fall_db:
                 ringing = True
                 least = now
                 since = i

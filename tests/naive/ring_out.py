@@ -14,7 +14,7 @@ def ring_out(level_db, height, drop_db, leak_db, ahead, fall_db, rise_db, turn):
         for j in range(start, n):
             sunk = [level_db[k] - leak_db * (j - k) for k in range(start, j + 1)]
             reference = max([*sunk, before - leak_db * (j - start + 1)])
-            if level_db[j] < reference - drop_db and level_db[min(j + ahead, n - 1)] <= level_db[j] - fall_db:
+            if level_db[j] < reference - drop_db and level_db[j : j + ahead + 1].min() <= level_db[j] - fall_db:
                 end = j
                 break
         if end == n:
