@@ -14,7 +14,7 @@ import importlib
 import sys
 from pathlib import Path
 
-TOPICS = ("onsets", "real", "beats", "pitch", "breath", "friction")
+TOPICS = ("onsets", "real", "beats", "pitch", "dynamics", "breath", "friction")
 
 
 def main() -> None:
