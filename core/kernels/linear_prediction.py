@@ -51,8 +51,10 @@ def linear_prediction(x, begins, ends, order):
         part[past : past + order] = 0.0
         r[:] = 0.0
         for j in range(past):
+            here = part[j]
+            later = part[j : j + order + 1]
             for k in range(order + 1):
-                r[k] += part[j] * part[j + k]
+                r[k] += here * later[k]
         if r[0] <= 1e-14:
             continue
         error = r[0] * (1.0 + 1e-7) + 1e-14
