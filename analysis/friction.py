@@ -18,15 +18,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from .friction_frames import NAMES, TONE_STEP, Candidates, Grid, candidates
+from .friction_frames import BLOCK_HOPS, NAMES, Candidates, Grid, candidates
 from .friction_model import believed, kinds
 from .listening import Chunk, Sound, listen
 
 # Under this rate too little of a noise is in the recording to know it: none is reported.
 LEAST_RATE_HZ = 6_000
-_SURE = 0.5
+_SURE = 0.3
 # A noise that lies so near to a note's onset belongs to the note: seconds before and after.
-_BEFORE_S, _AFTER_S = 0.055, 0.045
+_BEFORE_S, _AFTER_S = 0.06, 0.075
 # An onset and a noise this near are one event.
 _SAME_S = 0.03
 # Noises that follow each other nearer than this are one.
@@ -96,7 +96,7 @@ class FrictionListener:
         """Take in the next chunk."""
         if self._peak < 1e-7 or self._grid.rate < LEAST_RATE_HZ:
             return
-        skip = -chunk.first % (self._grid.hop * TONE_STEP)
+        skip = -chunk.first % (self._grid.hop * BLOCK_HOPS)
         samples = chunk.samples[skip:] / self._peak
         if len(samples) < 2 * self._grid.tone_window:
             return

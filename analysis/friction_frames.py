@@ -25,7 +25,9 @@ EDGES_HZ = (
 )  # fmt: skip
 RING_EDGES_HZ = (200, 600, 1100, 1700, 2500, 3500, 4400)
 _SPIKE_S = 0.0015
-_RING_HZ, _ORDER, _BLOCK_S, _RIDGE = 10_500, 48, 0.06, 1e-7
+_RING_HZ, _ORDER, _RIDGE = 10_500, 48, 1e-7
+# A predictor's block in hops (60 ms); what is fed begins on a multiple of it, so that blocks are the same in any chunk.
+BLOCK_HOPS = 12
 BANDS = len(EDGES_HZ) - 1
 _TONES_HZ = (80.0, 5000.0)
 # What is softer than this under the recording's peak, in a band, is not looked at.
@@ -56,7 +58,6 @@ SCALES = (
     Scale(2, 0.06, 0.015, 0.03, 0.03, 0.7),
     Scale(9, 0.12, 0.08, 0.2, 0.2, 0.5),
 )
-MARGIN_S = 1.2
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def candidates(x: np.ndarray, first: int, core: tuple[int, int], grid: Grid) -> 
     x : ndarray [shape=(frames,)], float
         Samples with the recording's peak at 1.
     first : int
-        The frame of the recording that ``x[0]`` is, a multiple of ``TONE_STEP`` hops.
+        The frame of the recording that ``x[0]`` is, a multiple of ``BLOCK_HOPS`` hops.
     core : (int, int)
     grid : Grid
     """
@@ -220,7 +221,7 @@ def _residual_power(x: np.ndarray, grid: Grid) -> np.ndarray:
     low = _decimated(x, grid.step)
     rate, hop = grid.rate / grid.step, grid.hop // grid.step
     out = np.empty_like(low)
-    block = hop * max(round(_BLOCK_S * rate / hop), 1)
+    block = hop * BLOCK_HOPS
     linear_residual(low, min(_ORDER, block // 2), block, _RIDGE, out)
     window = int(2 ** np.round(np.log2(WINDOW_S * rate)))
     power = _band_power(out, window, hop, rate, RING_EDGES_HZ[: grid.ring_bands + 1])
@@ -251,10 +252,14 @@ def _decimated(x: np.ndarray, step: int) -> np.ndarray:
     taps = np.sinc(0.9 * n / step) * np.hanning(2 * reach + 3)[1:-1]
     taps /= taps.sum()
     count = (len(x) - 1) // step + 1
-    padded = np.pad(x, (reach, reach + step))
+    rows = count + 2 * reach // step + 1
+    padded = np.zeros(rows * step)
+    padded[reach : reach + len(x)] = x[: rows * step - reach]
+    phases = np.ascontiguousarray(padded.reshape(rows, step).T)
     out = np.zeros(count)
     for k, tap in enumerate(taps):
-        out += tap * padded[k : k + count * step : step]
+        row, phase = divmod(k, step)
+        out += tap * phases[phase, row : row + count]
     return out
 
 
@@ -288,11 +293,11 @@ def _of_scale(power: np.ndarray, scale: Scale, grid: Grid) -> tuple[np.ndarray, 
         [rise[:, low : min(high, raw)].mean(1) for low, high in _GROUPS if low < raw]
         + [rise[:, raw + low : raw + high].mean(1) for low, high in _RING_GROUPS]
     )
-    coarse = groups[::4]
-    wide = (2 * (grid.frames(_AROUND_S) // 8) + 1, 1)
+    coarse = groups[::BLOCK_HOPS]
+    wide = (2 * (grid.frames(_AROUND_S) // (2 * BLOCK_HOPS)) + 1, 1)
     middle = np.minimum(median_filter(coarse, wide, mode="nearest"), 0.0)
     scatter = percentile_filter(np.abs(coarse - middle), 35, wide, mode="nearest") / 0.454
-    middle, scatter = (np.repeat(v, 4, axis=0)[: len(groups)] for v in (middle, scatter))
+    middle, scatter = (np.repeat(v, BLOCK_HOPS, axis=0)[: len(groups)] for v in (middle, scatter))
     each = (groups - middle) / np.maximum(scatter, scale.least_db)
     sure = each.max(1)
     rises = _peaks(sure, grid)
@@ -441,7 +446,7 @@ def _tone_features(
     power, tonal = tones
     begins, peaks, ends = spans
     half = 0.5 * grid.tone_window / grid.hop
-    at = lambda frames: np.clip(np.round(frames / TONE_STEP).astype(int), 0, len(power) - 1)  # noqa: E731
+    at = lambda frames: np.clip(np.floor(frames / TONE_STEP + 0.5).astype(int), 0, len(power) - 1)  # noqa: E731
     before = at(begins - half - 1)
     old = np.minimum(power[before], power[np.maximum(before - 1, 0)])
     older = np.maximum(power[before], power[np.maximum(before - 1, 0)])

@@ -195,7 +195,7 @@ def take(
 
 
 def _string(rng: np.random.Generator) -> np.ndarray:
-    """Return a plucked string: partials, not quite harmonic, that decay the faster the higher, and the pluck's noise."""
+    """Return a plucked string: partials, not quite harmonic, that decay the faster the higher, and a pluck."""
     t = np.arange(int(2.5 * RATE)) / RATE
     f0, bend, slope = 55 * 2 ** (rng.integers(0, 36) / 12), 10 ** rng.uniform(-5, -3.5), rng.uniform(0.6, 1.8)
     decay, damping, spot = rng.uniform(0.3, 3.0), rng.uniform(0.02, 0.25), rng.uniform(0.08, 0.4)
