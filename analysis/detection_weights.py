@@ -57,86 +57,94 @@ _ARRAYS: dict[str, tuple[tuple[tuple[int, ...], str], ...]] = {
     "begins": (
         (
             (39,),
-            "05?cDw>A+f_cYML6rbX@^)z5IFvP7Sl08&1#x0pgsyj3~F*!&=Vn5Q#LdRc4oI*6WA-86(Y|H1)iq5vqAJ59q*v@LsV9ut_KhF",
+            ")iyymk2X0e@HElF{GG+Nq%;^ZG{m?h-#u0`$t{OR#yej+LpfSPJwNfvR>ws}yF&N2MYry)5X<S#kj}x*BhSIl+|F~(YtE(4G0y",
         ),
         (
             (39,),
-            "LpeM-{yR-Nf;&|_5j@;GradS<z&sc&u0b<2IWs&(lS0@-14GwD*F-K#lSdv!utYsXUqm57=12uhSxiVw3``|USWK-<xlEQ!FiZ",
+            "OgTw82|QXlp*veV7ChfOr9Cb^#yl4-<v}nsGc!g-m_pJ+1w-RR%0xR#o<}7`!bCnqUPLrPMM(xsR7^rl2uwgrS4^i&v`m&vJ4^",
         ),
         (
-            (39, 16),
-            "C8~xX`J)}NkFr84Nwm+GsjbeR;;T6$cP;EGcB`i*Q>}+ERIuEs9<!Y+e5>i7q%yvukg(h)e6PYSH!0w*^DEUburqO{{wz}~`m8Ok"
-            "QZf`QQ7%}UH?T*pg0aA{ZLHlbLoI?bFe=h5Agz}zwlOFxbTx7-Gq8dy7_79aWH6jG2QuO_1T_q>11{CDr8X`tFElbHE3}oc2CjcH"
-            "Z>7^TAFZn{$f|lKcdfUv<292cNE+5CI-B|{4l0bR?4Xu6?yTh{|Egi7|E|2W-Z*I>tF756%COocKP4ZrrY<-&J1F?9rzyE8zp>r4"
-            "k2FdmR;W)VRV=KgZLO-Q9;-;Oo-l8#0I)1B(y<mWkFQHAR3}24&LKi91F##baj$ExVy_gZ9I;`siZAXja4f{AD4HIsu`Ir^vk><y"
-            "mLN7X>LLxUA}Kzsl&1Q$`7!~WK&uBKNGIs6W+nrtB_K2`?Ict%N1#Y7d@x<C#V>6QZ7hN%t|-B*u`9<U43fPu+AKM&(y|+`G@>dg"
-            "i8P-ljIIhSnyFJT&a4%%;jR`jZ>*@VcCx#%F0Q?=r7^vzW2tkcFfK1Cx+@W~f~AWpPbljdLa9Qi<f#=Q@S~U@JRILAu&U;uFR9t1"
-            "45MPIR;+%mLZ~h(J}@3EJh0)QC9AP0hbvhVZmupRF)G-sCNR#g(K5I(8Z5o4sIZGDl_lINS*;-=|E%yc1TlJ@6)}CL9j+{_vnF~j"
-            "im~-1BpBc-zN~;L7qGk#KdEu02&tPhg`tSC#WYYb<+8jfWiV4KFR<t|5+VXGajy2C(X7_6B_x3<qcQQW37RUVQ?POzTPSU-m!ruq"
-            "#;^!7c(9Ep!m-J+7Ob$XB`*`7=c^i^aIb_h*)1HZIjvi&Fs630#;#Hz7Ou*z53#JIj;-XVI5=#gejmrLv!DpDt}h_3<R*bK?k!xX"
-            "Y_nh|@gg)IIW__;J+1RB+N~=v<E}lcGcMhs<+;bJGB3iZaV0Y(U$o~RhcE;&KBr(Yk{`t~J}rMIIk~_nTQg`OmMt48eXf8mfiQ_D"
-            "QY|Pao1mE=+AO!SRH-4R_a{lH@~If4wk=PxY@~cL!!cj5&84cSsH6p`vn`h*h_Ub{w5~uW(J7j+(ytacNgH;q8mPsulP=)0Q80R{"
-            "TdwRKGAL&%EGu;}$EwmXxwJmAVzGfKVy~Gku{QZKeXsJS$|&KOVK@mhA2B^5`k-$o(kyf)peqF~rLL*4s2|QHz9d4U3@1z>rJrXn"
-            "Te9&dK&d6MQ?8aQ0wNx-4x`Z>x+g&$LM*{7qOM6Nwje~QJ1?2CDXcguvZpbq0IpLUV4R*LMKH9gD6Vg;^C%gp_APa=D6U8tk}h8*"
-            "C#-uI%9%7FswQcom8)8?n5gWiGp(F2B${HXOQ*RloT)mb7b<`y<}R=<AS?^5^{GN7#w&!aU79kkBM;QBVW&2w{UGe9@-3yVE2J_i"
-            "9Vr(m<eI~-&@Ni00IU<Nv?}SP8z!L}rYEYd0j-BA0WOuMKP>&QOfG_`bEapb_9NCI0INwUW~nEsJgfy7F)(?USTG!*5hqis=BV$d"
-            "4ka2USfBYOFd7%GsjkAKD=C1iFPa%CIV@+c?JeReqptxbZY~`t3oLrDu&DJd",
+            (39, 20),
+            "wyi=gtg3f32CnligRwvtGB6|}!Y^AYo-Ky4wlN2*xS{W@pCHkif~=<~6|U_nvo0|(WV6JWdN8!FSF+k9B`nIY5i9{1pReXHw=x?o"
+            "1F}Lf;w?HU^0H|s0xC12gR6%%v$3o!I;o+m1}8hSR4%zN;xLA<bg)}2Xsc@}gegcIKr|qvw6O^<f37Mh+MJQC?Xjn%mnIu73^9YN"
+            "zAbI2oGvY`NU))@5;f4IO0kJEEVlokzOz;>KC%(C$t@Z+DK*or{HPQmC#OfLJueoVV<|JFBdC(5RJ3X&OslD`2(FK?+^ZcY6f~kI"
+            "CM;wn1|b74HI(QqL9Roh`ze#C#kgQ4G$W0)S|OLUcB$bqs5o>cb(-`oO)JbSHLMV(af9@u+agabV6$y2?5el2c`Bf^oh~Y+<TFOB"
+            "EV2kKK&|>QtEoOJv8yMX6D6)P1u``#1StC{wJAR>sUKS=sjSbd<|tyPvMma+Wwg94HLC3*!6>RFbE;#fY9k~tkgd}tm#y)p5}WWS"
+            "G$)%WxGt8dkg$cILaY^=L@AOgPO@4k0-_(V2`r4Y$|gppNHI;Ia3zT(lr8G4<|@!DEhI>wR-d{mVX#^qI<0CXZLx5!{~rdU04~EJ"
+            "1TsM>va+|Q_Nj+546+=gaVyI#__To}zbs9z8zjRiAueDoVl*DD{4Kq#4Xkr7iX{Xxs;(*|xGYAn-?1;HnlTKkDluWCzOdx3>@Y+w"
+            "^C6KeM<4_#+@$d<B&TqoX(X^KHkhy{zM*U`nxi=?CYu(gp)kdv<*ZdR_9(uvQ?A}5GOwGU4K5X=9WVqhs-_vKuPG0#V=FzXQKoRI"
+            "y|G;~xgv%a{w#sB6)I|_JE!q2nlV-`Xs%5y@+(9u)|}QX9kH0Ab|woiYOGzP+^w}MHk;+6)t^T%J}@UM@TBrA>lBnOHZtZV>!{hU"
+            "UozLJXtZdw>okC%LM!Z|nyKj<B{NB*k)*gXs<QDgjiX;Mtg6wTdZq3!SS{|b9;Di=m9U_d_$(QyWTHVVO(%9H^DBX_Jgu#mQ=i5u"
+            "U^9KMYq6Cr$SqYd8n0g=|0|!ZcCa3+rY{*Gj3HUFa;ncNyD~W__op}~<Rknl;hzF58L%%Q<}8UKw=t0<5iZuInJ^KscBo0XXtN$9"
+            "pssQ#0jk2QTq_x&<Et$h_$V|lCo<3^6)9|@a4Tr68J&Q&NwZR<(kmOCR1n8GS1N3<s4cV=qpRt#eW_O=&?pzNC@-w7_^@X*s4!J9"
+            "p`$pk39$4z*)emk1~4g`gsk(c0<!+9ldA2mD5b+Kkgn)2dNsW*%P0k@?=kkB{<FfeU7t`P#vrYx3$I6@o~TG7rzbt82riDV5vd8L"
+            "@vW{Y5HO6d8L_{&daXg5LLKuU<t_pz(6BcvW2J?pi6P~!udwwS{4+{0(68*O_?#@V3N1IDCakrv3NWcFTrZV0o+~n)eJg3OezAb1"
+            "fUcsiL9wj1Y&1439;oajDH+4FRjR(M@G*-r&>)aEY_;aNld~l=ZK|{+PNRw{I4X0jsUor-mLTvj%AQ!4@TYC9UM5_zS07udd=}!V"
+            "C9n`NNU0d4(kbC39i#P%y$<9Q&Lf*F?JztSe=6v&J+FVRI;$Tg<*kV^?k2++Sg_|QKdg_S3n@r1T`kisKrIxcP%VzCE-nYJHLZ57"
+            "zN>6287P0P9Iq5F&#F+FV<~Yibt_sadMrSvR4)%BbuQ|t^Q~U3l`I0SH?JNd4leK{u_6T^$fW<T{waH?8!X8pZK%60rmljlgQ_(y"
+            "9w`7Sbt^)rZLn=1=aR%8B_5$FbR?W6;w{Mx)G70?v!HvcgrLNspsBkq`z`h<{IKS#&nW<)qMN@W%%LtU2%Pb#u`N@oFEHDtI-<3#"
+            "Z6=&7^Cev)TdxVJBB+O<q9KZ;-zZcoT%|Fn1T3bhz%WTEcc{*+_^2Ey94Vb86RwS|ry(1onwwBBK_)~gWvjxZD=j6fxG%A&_NYv)"
+            "AD|m7z%8bxi>>Iew=9C8eXAQP2QB6(Ca<<BOQ>uqK&Ox-6{rUz",
         ),
         (
-            (16,),
-            "sywL?Up${ZM?3~8>9?OagEi1M+dEDs)h}N;n7cJN",
+            (20,),
+            "*Rv)(7`swBMLGDmr8}^>6Sq@6Xtj|$ZM=Royt%A6q&$<fL^u$<",
         ),
         (
-            (16, 1),
-            "n7LLuPPyE=@408VX}!L<UOc0+_PDsQvO7+>%Q&pL",
+            (20, 1),
+            "95^_+L^x<Yp1H+2gSl2Ntu++7GrZxnW;kQGcsQ84wzyKfC_KP6",
         ),
         (
             (1,),
-            "xVi",
+            ";<^",
         ),
     ),
     "what": (
         (
             (39,),
-            "05?cDw>A+f_cYML6rbX@^)z5IFvP7Sl08&1#x0pgsyj3~F*!&=Vn5Q#LdRc4oI*6WA-86(Y|H1)iq5vqAJ59q*v@LsV9ut_KhF",
+            ")iyymk2X0e@HElF{GG+Nq%;^ZG{m?h-#u0`$t{OR#yej+LpfSPJwNfvR>ws}yF&N2MYry)5X<S#kj}x*BhSIl+|F~(YtE(4G0y",
         ),
         (
             (39,),
-            "LpeM-{yR-Nf;&|_5j@;GradS<z&sc&u0b<2IWs&(lS0@-14GwD*F-K#lSdv!utYsXUqm57=12uhSxiVw3``|USWK-<xlEQ!FiZ",
+            "OgTw82|QXlp*veV7ChfOr9Cb^#yl4-<v}nsGc!g-m_pJ+1w-RR%0xR#o<}7`!bCnqUPLrPMM(xsR7^rl2uwgrS4^i&v`m&vJ4^",
         ),
         (
-            (39, 16),
-            "JtU7UW4DL1HnVoLXf=H;2{gZ~5-#g72DDQ%2`CG)C$q{jG_+DPEiv~s88kpL6D%1xAt7NhVz%2hl^3Kct1;OV88Wo5&nSI0BCVe_"
-            "&o<&QgD*KTr?&krrZiQqeXoD0PN!_C!ZFFN2rj9q5GD$*belb{Mzw7vRx$W3Gb9f)(K7tBmY}n<?J)1CT`6HT5TqkDOei(AFr;s<"
-            "sW)^syfe472)6ey3^;~5-!)}A)GV+$8L%xjUa0u6E-#}ri!&H29IS3On<`E(eleFg$)-s+X{mHLJhT%lx-b|t05eiGx1}W}T(;=9"
-            "6S%auEwywoUN^_JuD4q@Xt4nsC?xGNmM%}Ef)sft#WDb}L^6*kGqVIJ;wa53s<I3pm9F}+%d*R&OD{n;2QR=foiva&k+S48bTV%+"
-            "1TQMG!ZKJc5UfJ7YPhO0ld8kFKqQJSL#?Z*xv;A=C$7}7jjJ-RNU~upE3q)JZ?p)k*d!LH%&CPhr!YG%3#!K~j4<1<yRd&WKdg1I"
-            "P%n70h^ic{=dvTMq%Ex=ktyu54Y2Vok10d6sU+1dqo$Q5-?GWI#j!-KVJ&8{V=DA1MWt`7KrKM7W-Q^Q2rNIXQ?XGYuC76?iLSRW"
-            "6SFq3PBc5Jb1pwH5-mEi>a3QhUNY7uPbeOxu&?K@I5bKyL%4Ub4Kx<EBQNc$PBOr#sHe28=@iAVEw)~;sIj*+<1}<6>mmV=ak8&2"
-            "Z!S!)z^>mb2(@aYH?Oobb|{s!@vy|NCoNPk!!~p^4>Zv)_NcbBswkc?kvC+q#jQ}XAfLmo9W4m2e<T<*N~|WX*S6B5!>_BY__d-d"
-            "oU(c{C9{kya4TxDnYGHbF0cX^Q#2MYI56e4(=xg)YqkwH$THb2ake`w^s#WLT)5S?khG*NAGV&h%PTsuE3>mItSRQR>??Dwzp6wi"
-            "qPaIQoHV5@WiiaOh%Iq6rnK*?*ROE6sxKlg;;>z%oG%TkrX#hjl(tSTuQ7$NV=oc3@-JPnBc3lYvonD(doAoTC^E38h$kW|aWu-Z"
-            "XruEuK(a!hM>6>!=(!rS?zO?K{;6`YMX(mIvaQ6dCNv1K-7o$!_Nzj;p|rm)fUqdG6tRn}M<_oaZ82)AE*icmyez>oy*k7!A+WWt"
-            "`7(N{b+4MV^SR(S`>vrd2RCfE2DcZuUpphC*)!uf3bkOe)iq$aD=j;>{V}bgO}9xgsy2qL$+1^1%dEJk)S_T9v6RCwRVdmbMz6KF"
-            "H7$uVgD^v^FS2JdYcSk14K#2uLa?$bFDslcMXH)M7%LDn<|Hby6tf;Ho+NOy_oRC;y*2Q#*DH~x1TcFx?<Q5V#;$U=gsnoe4zWwD"
-            "m#~g0pg1!#ORvVcYbt0qRW#PC__0u};xi>Yz$TWk&NkGtXQo88!ywHv@2^3#VX{K01u{gmqOYkh^DGuNUoiErh$vt+Ah4^e4Y1(2"
-            "4KXq^Y$oul0<!%shq7=OeK6;w{x+;F_N6o@iKk{U-n7cEZkz<90<ecMzp-<)vZ!4xVl@J{H7xe4<TRcx8ZTllStil2Os%-4wxEu!"
-            "OS8c<&#afTb~013_%6sX7b`QguB`i_yDG>pC$ZZw88G^>&apbMH7v+3)F@e>",
+            (39, 20),
+            "^Bk8eBD4Rp3A2u{I<3~Laj^Kam8{pXoibuC%%_MlhOUDytE#}WYa|dieXtBLRJGVRj<C?CU$G-Gz#+S+4YZUrxGXxhkF?gT&MXwJ"
+            "@htr}@vmI8<g5fOuBZ^Tb*xOX7PFWzt*nG904~0y2DALBLo8&rvaU2T@ueoIW-?zb)iV>R&oH~OfwU~Hp|EGAi>)*#IxtbH{4UL_"
+            "JTNjT2C$PU6|p+78lC|yQnjqJS}%dIa5VlbA}s~2@1(`9A)XU5Q?jWyYqdSLHn%A@>9~6`Feb#XJ+RiR-!sNIBQ5f_QMkCXG_f_f"
+            "#k12e>b2sk^s@{x-KV&zmazUP$uU_nfUJ|I$tz2^ceNk2*fPPbMWKMW%Cv4RK{C#_Jh2O!le3I8Td@B!S+g~`Y^ifK9VaFk<}J}V"
+            "<f?Ntk|aPQma?|5P%^KxU@q#ey|Yj&T^zBldL-p8zpx}CYcFY?%`z=8b1TNIqPO!bL$q$NLaeW<lpmh3rZs3b04*vc9kFV%eKo|i"
+            "XsF|{wXWBx5HS$A1186>S2UwHD78c~?kl*dhp8SorK?;uEif&yex^UIU=-jni>+*}img+!c`_h7YOe-1Dle#{MJNccMld)azNJJf"
+            "4=j5#GBX!29<7wIGPW2qfiqgOWwTs2tE@(@@h~PVlrQL|Qllm_+%x4bBs9gYe>0jViZXU2_b`X8{<LqjjU`?v`>nJqi6!tdfTxMA"
+            "k*k<54JfOxxiJwh88U}6fF@0(!zQw<wk{_X$0n+$bte|66Eb2bbupl=)v1fGu_F#JD=clc1f=gMj3litZYiy`*sk0pB{9CT4XWOx"
+            "-m=g#oihBa_$tq@UokE<0I*vxNUu}3TQfQ^|1qtxi=@FcIxI3XIwkxzznKg&ZniS9kF3lxf~q>T;wqgj2`4<YKPzx9q%q1WqBM*$"
+            "L@rh<r7|S3Ijko&K{81({4}Ss1uiYHLLK=uw6j~a$g*=Q(X2<d12c##TrY5~qO3@;Z!C#5>Khp}ZL?6VF)6hw`l?fz6*96V`Jwf%"
+            "WH39gcB)1+8#Z{DKr98cowe&OO|g5Xa3O;;;xt1u12Zlm!7LLtb1(w07`URWcs1;#H>E<Dkt!N53bJT0;k7Qa&$10T^EraHp0XXO"
+            "7PA1aFtF>eB%x9;TBUihSgNnCU!+<yvoiuJ|E%~i{xmJM@T(d#)iEGDaxSwaB`j{IKP+ml0j;qpb2N%2OE<x=d9u(Y0x(`M1gTuH"
+            "@TvKxku5y1F0lMG!6VDFgCxbWJ2Q){=`JQDJ*Ky$Zm{pLc(7NtgR(%X^sx>x`8BM!jxT&6!nYqK`lE^@OfR*pMVT2k*e;;1_bgyH"
+            "HL6830H;+g2QsFzF|?L2CpdC0CNTrJEVx3j7O7u2a4!Be;kmZ2e=MXl&n&7NCo#3G)H)8S%Q9cBA+TwrTe8!!oFS4b(y~gj%sO_q"
+            "@3yV5O+A#lnXL&j`7@TUE;;wH_B0QozNNS|958w{Pck7iYP1TqMmSrn)G7k3z$LOWOR`Qb3$URvB({|*8m;`NQnvajX0>*?pRHCf"
+            "V5q7sqp85O#k4pziLoUxY$yjb;Iw}#*p_ju(X5Iq-MFW-5iYu}%(bN;Osc>!?<qy3;IZqq$u8&~POvGd>aHQN5jcyqUo@Sx;;(No"
+            "8@mrKtRXQpr7XIp^rmdJ(yubFTCx7I1UM5kg|f3Qb~vrEH!$a*u_>e-iYrO9Gc8svk}Ni{9xy_#V=bjQz?>v7g)HZ!@Ux0CZ7_ML"
+            "k2HX&Osv+pPP1^XBeF%UKC~~e>$oB`gEUq!R=9*Oo~#MC=o~z-iLg$nIVcz|7qR~#Y_#mDM6@!kt1tZ=vK^8lF*pz@cd0zByfgwG"
+            "yCDjw!!8OmaWGCEDKK8N5-c$zt}eDNAR-5_pfP(gnk|^HFD*qU*tIvYfg;5-nk~aE60wc0p*4A|QKqu81T14P`mzo!4=S6rTC!C#"
+            "iJw@lM=jg3im*Ab;4k#1C^k7X(K7ZiEUc-pYqMrHLauQo1+GfA",
         ),
         (
-            (16,),
-            "$g|qG2ROYkzqSjo#k45A`Lr;%Xg%kv<hfuiMlNo+",
+            (20,),
+            "iLntpZnz{r5Ia&P?>H>IL$$4~LbT#A3^K&2WjcpDVzx3h*ftTR",
         ),
         (
-            (16, 8),
-            "=)8?O88M$Y@G|<Rh`O;b2Q<yK6un%!?LA*DK{%YM%QX|Z0xj9GJh^N<>aNbS6uOlsVJpO_-!6x{K03}ixUb&3Z#-=@ggAA)OD@|t"
-            "9xUFi6SdH@0k<MG-9E*;$~l`fg(q!1961%aNW8DSHalNDcR2Vn|1=1`v9*xA^DXE(vp7((n>AP~K)uejB{&+ZwmcNMoIEqMFSV7v"
-            "UcFPRSUI`1i#yz`jypZMU^6>BHMpO;1UGN8emN+*_^F(=;xIq8usZLxQ@H>=d^UkPQ9EF|1i9EYuDO%8c{mj~W2~7wZ?TrLin9p3"
-            "+r2_Km#BHUD7a5FXgXy$",
+            (20, 8),
+            "2tCxdpfa1Wd%CnYAGZ%MIykV7o3yeom@W!1IXc_Ea<-nik~%y*gs<MX2QW3UZn(I$NVr_Ob-3p|6g;Of%eeQtVy=rj!nSTWeXL$M"
+            "<}(7QhOj9++c`?PZ7_JeC!VUj6*`$Tu{9&PsI+!Ek~`=(h`ZJ*axWUP8o8V^QYwQrqBx+d;JfEIrMvMp9<e30PqeAI`LqzUw>xG#"
+            "7p~s9hB;g~zBp^LQ?l;32d-|l$GC#8YPa|{Q$78(-ZILwKsb-J?5m4B^1J4;cq$P%yEG3jzdNeD88AP)T)a&+#VahaIy!+j=&n$*"
+            "L%AZf#=QJDLA5!wpga{kNVP1tGP_1Oz`Fylr##U)E4lwVeKesqqqvH?h`2{Q3b;TvoH%Q@%)H((95;wIkgRRKE4A6S`Z)P6XE=8|",
         ),
         (
             (8,),
-            "thhO~>o9#c;WmCX!JW!9",
+            "HKr`DTQ^EMim#I|6S>$h",
         ),
     ),
 }

@@ -131,23 +131,24 @@ def onset_odds(figures: np.ndarray) -> np.ndarray:
     return _network(figures, *weights()["begins"])[:, 0]
 
 
-def classes(figures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return instrument and manner of the sounds that begin [each shape=(n,)]; "" where neither stands out.
-
-    Instruments are told of drums only: "kick", "snare", "hat", "cymbal", "other". Where several begin together it is
-    the strongest.
-    """
+def class_odds(figures: np.ndarray) -> np.ndarray:
+    """Return how likely the sounds that begin are of each of `CLASSES` [shape=(n, 8)], adding to 1."""
     scores = _network(figures, *weights()["what"])
-    odds = np.exp(scores - scores.max(1, keepdims=True, initial=-np.inf))
-    likely = odds / odds.sum(1, keepdims=True)
-    drums = likely[:, :5].sum(1)
-    manners = np.concatenate([drums[:, None], likely[:, 5:]], axis=1)
-    best = manners.argmax(1)
-    names = np.array(["percussive", *CLASSES[5:]])
-    sure = manners[np.arange(len(best)), best] >= _SURE
-    manner = np.where(sure, names[best], "")
+    odds = np.exp(scores - scores.max(1, keepdims=True, initial=-1e9))
+    return odds / odds.sum(1, keepdims=True)
+
+
+def named(likely: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return instrument and kind of sounds [each shape=(n,)]; "" where neither stands out.
+
+    Instruments are told of drums only; where several begin together it is the strongest.
+    """
+    kinds = np.concatenate([likely[:, :5].sum(1, keepdims=True), likely[:, 5:]], axis=1)
+    best = kinds.argmax(1)
+    sure = kinds[np.arange(len(best)), best] >= _SURE
+    kind = np.where(sure, np.array(["percussive", *CLASSES[5:]])[best], "")
     drum = np.array(CLASSES[:5])[likely[:, :5].argmax(1)]
-    return np.where(manner == "percussive", drum, ""), manner
+    return np.where(kind == "percussive", drum, ""), kind
 
 
 def _network(figures: np.ndarray, middle: np.ndarray, spread: np.ndarray, *layers: np.ndarray) -> np.ndarray:

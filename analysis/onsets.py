@@ -13,13 +13,14 @@ chunks are.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..core.columns import Columns, real, text
 from .listening import Chunk, Sound, listen
-from .onset_evidence import candidates, classes, evidence, onset_odds
+from .onset_evidence import CLASSES, candidates, class_odds, evidence, named, onset_odds
 from .onset_frames import Grid, heard
 from .onset_places import place_onsets
 
@@ -27,13 +28,16 @@ if TYPE_CHECKING:
     from ..core.audio import AudioFile
 
 # A moment is an onset from these odds on (as their logarithm); of two closer than _APART_MS the likelier is meant.
-_LEAST, _APART_MS = -0.85, 12.0
-# Sounds this close are one event, at the first; the strings of a strum follow each other no slower than _STRUM_MS.
-TOGETHER_MS, _STRUM_MS, _STRUM_ALL_MS = 29.5, 40.0, 100.0
+_LEAST, _APART_MS = -0.95, 7.0
+# Sounds this close are one event, at the first; but not at one of little strength that long before the next.
+TOGETHER_MS, _FLICKER, _FLICKER_MS = 29.5, 2.5, 16.0
+# Where most of so many sounds before and after are plucked, what follows each other this fast is a strum, within the
+# second figure. Whether it is plucked cannot be told of a single string among others that ring.
+_STRUM_MS, _STRUM_ALL_MS, _AROUND = 45.0, 110.0, 16
 # Room noise begins with every recording: what is softer than this share of its peak is no onset at its very start.
 _OPENING = 0.1
 # What begins so near to the end of the recording must be this sure (logarithm of the odds).
-_LAST_MS, _SURE = 6.0, 4.0
+_LAST_MS, _SURE = 12.0, 2.5
 # Neighbours beyond a chunk's core that the places in it depend on.
 _MARGIN_MS = 300.0
 
@@ -129,7 +133,7 @@ class OnsetDetector:
     def __init__(self, rate: float, peak: float) -> None:
         self._grid = Grid.at(rate)
         self._peak = peak
-        self._parts: list[Onsets] = []
+        self._parts: list[tuple[Onsets, np.ndarray]] = []
 
     def feed(self, chunk: Chunk) -> None:
         """Take in the next chunk."""
@@ -143,25 +147,30 @@ class OnsetDetector:
 
     def result(self) -> Onsets:
         """Return the onsets of all that was heard, in order of time."""
-        return _events(Onsets.concatenate(self._parts)) if self._parts else Onsets.build()
+        if not self._parts:
+            return Onsets.build()
+        found, likely = zip(*self._parts, strict=True)
+        return _events(Onsets.concatenate(found), np.concatenate(likely))
 
 
-def _events(found: Onsets) -> Onsets:
-    """Make one event of sounds that begin together."""
-    found = found.rows(np.argsort(found.onset_s, kind="stable"))
-    place_ms, plucked = 1000 * found.onset_s, found.kind == "plucked"
+def _events(found: Onsets, likely: np.ndarray) -> Onsets:
+    """Make one event of sounds that begin together; ``likely`` are their probabilities of `CLASSES`."""
+    order = np.argsort(found.onset_s, kind="stable")
+    found, likely = found.rows(order), likely[order]
+    place_ms, plucked = 1000 * found.onset_s, _plucked(likely)
     firsts: list[int] = []
     members: list[list[int]] = []
     for i in range(len(found)):
         if firsts:
             since_first, since_last = place_ms[i] - place_ms[firsts[-1]], place_ms[i] - place_ms[i - 1]
-            strummed = plucked[firsts[-1]] and plucked[i] and since_last < _STRUM_MS and since_first < _STRUM_ALL_MS
+            strummed = plucked[i] and since_last < _STRUM_MS and since_first < _STRUM_ALL_MS
             if since_first < TOGETHER_MS or strummed:
                 members[-1].append(i)
                 continue
         firsts.append(i)
         members.append([i])
     # The event is at its first sound, as sure and loud and named as its strongest.
+    firsts = [_beginning(m, place_ms, found.strength) for m in members]
     strongest = np.array([max(m, key=lambda i: found.level_db[i]) for m in members], dtype=np.int64)
     events = found.rows(np.array(firsts, dtype=np.int64))
     return events.replace(
@@ -172,8 +181,27 @@ def _events(found: Onsets) -> Onsets:
     )
 
 
-def _in_chunk(x: np.ndarray, first: int, core: tuple[int, int], grid: Grid, peak_db: float) -> Onsets:
-    """Return the sounds that begin in the core of one chunk of normalised samples."""
+def _beginning(members: list[int], place_ms: np.ndarray, strength: np.ndarray) -> int:
+    """Return the first of an event's sounds that is no mere flicker before it."""
+    for this, then in pairwise(members):
+        if strength[this] >= _FLICKER or place_ms[then] - place_ms[this] < _FLICKER_MS:
+            return this
+    return members[-1]
+
+
+def _plucked(likely: np.ndarray) -> np.ndarray:
+    """Return where plucked sounds prevail around each [shape=(n,)]."""
+    plucked = likely[:, CLASSES.index("plucked")]
+    other = likely[:, : CLASSES.index("plucked")].sum(1) + likely[:, CLASSES.index("struck")]
+    rows = np.arange(len(likely))
+    low, high = np.maximum(rows - _AROUND, 0), np.minimum(rows + _AROUND + 1, len(likely))
+    return np.diff(np.concatenate([[0.0], np.cumsum(plucked - other)])[np.stack([low, high])], axis=0)[0] > 0
+
+
+def _in_chunk(
+    x: np.ndarray, first: int, core: tuple[int, int], grid: Grid, peak_db: float
+) -> tuple[Onsets, np.ndarray]:
+    """Return the sounds that begin in the core of one chunk of normalised samples, and how likely each is what."""
     traces = heard(x, grid)
     at = candidates(traces)
     place = at * grid.hop
@@ -193,14 +221,15 @@ def _in_chunk(x: np.ndarray, first: int, core: tuple[int, int], grid: Grid, peak
     # Where a recording ends, a tone that is cut off has a kink, which is heard, and a codec its worst.
     last = (first + len(x) <= core[1]) & (onset + grid.ms(_LAST_MS) > len(x))
     keep = np.flatnonzero(inside & ~(last & (odds < _SURE)))
-    instrument, kind = classes(figures[keep])
+    likely = class_odds(figures[keep])
+    instrument, kind = named(likely)
     ends = [*onset[1:].tolist(), len(x)]
     tops = []
     for i in keep.tolist():
         begin = int(onset[i])
         end = min(begin + grid.ms(50), max(int(ends[i]) - grid.ms(1), begin + grid.ms(10)))
         tops.append(float(np.abs(x[begin : end + 1]).max(initial=0.0)))
-    return Onsets.build(
+    found = Onsets.build(
         onset_s=(onset[keep] + first) / grid.rate,
         onset_uncertainty_ms=1000 * placed.half_width[keep] / grid.rate,
         strength=1 + odds[keep] - _LEAST,
@@ -208,6 +237,7 @@ def _in_chunk(x: np.ndarray, first: int, core: tuple[int, int], grid: Grid, peak
         instrument=instrument,
         kind=kind,
     )
+    return found, likely
 
 
 def _likeliest(at: np.ndarray, odds: np.ndarray, grid: Grid) -> np.ndarray:
