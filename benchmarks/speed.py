@@ -41,10 +41,12 @@ LISTENERS = {
 TARGETS = {"pitch": 0.2, "onsets + tempo + loudness": 0.35, "all in one pass": 1.5}
 
 
-def there() -> dict[str, type]:
+def imported(only: tuple[str, ...] = tuple(LISTENERS)) -> dict[str, type]:
     """Return the listeners that this version has; say which cannot be had."""
     out = {}
     for name, (module, kind) in LISTENERS.items():
+        if name not in only:
+            continue
         try:
             found = getattr(importlib.import_module(f"takeprint.analysis.{module}"), kind)
         except (ImportError, AttributeError) as error:
@@ -52,6 +54,12 @@ def there() -> dict[str, type]:
             continue
         if "onsets" in out or not needs_onsets(found):
             out[name] = found
+    return out
+
+
+def there() -> dict[str, type]:
+    """Return the listeners that work; say which do not."""
+    out = imported()
     return {name: kind for name, kind in out.items() if _works(name, kind, out)}
 
 
@@ -181,7 +189,7 @@ begin_cpu, begin = time.process_time(), time.perf_counter()
 {work}
 print(time.process_time() - begin_cpu, time.perf_counter() - begin)
 """
-OURS_FIRST = "sys.path.insert(0, {here!r}); import speed; k = speed.there(); speed.ours({some})[{name!r}](y, 44100)"
+OURS_FIRST = "sys.path.insert(0, {here!r}); import speed; speed.ours(speed.imported({some}))[{name!r}](y, 44100)"
 PEERS_FIRST = "sys.path.insert(0, {here!r}); import peers; peers.{table}[{name!r}]()(y, 44100)"
 
 
@@ -204,7 +212,9 @@ def first(with_peers: bool) -> None:
         path = Path(folder) / "sound.npy"
         np.save(path, y[: 20 * rate])
         work = {
-            name: OURS_FIRST.format(here=str(HERE), some="k", name=name)
+            name: OURS_FIRST.format(
+                here=str(HERE), some=tuple(LISTENERS) if name.startswith("all") else (name,), name=name
+            )
             for name in ("onsets", "pitch", "all in one pass")
             if name in (*there(), "all in one pass")
         }
