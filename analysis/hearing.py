@@ -25,16 +25,13 @@ from .listening import Sound, listen
 from .loudness import LoudnessListener, note_levels
 from .note_ends import note_offsets
 from .onsets import OnsetDetector, Onsets
-from .pitch import PitchTrack, PitchTracker
+from .pitch import PitchTrack, PitchTracker, is_monophonic
 from .sustained import SwellListener, is_sustained, line_onsets, sustained_notes
 
 # An onset inside a breath this sure of itself is the breath's.
 _SURE_BREATH = 0.7
 _TUNING = ("tuning_hz", "tuning_cents", "tuning_uncertainty_cents")
 _ANOTHER_NOTE_CENTS = 150.0
-# One line of pitch: what is loud (to 25 dB below the loudest) is voiced to this share, and the tracker so sure of it
-# (median). Single lines, in a live room too, measure 0.95 and more, strummed chords, pianos and bands 0.9 and less.
-_LOUD_DB, _LEAST_VOICED, _LEAST_SURE = 25.0, 0.5, 0.925
 
 
 @dataclass(frozen=True)
@@ -98,16 +95,6 @@ def hear(take: Take) -> Heard:
     )
     heard = Heard(notes, onsets.kind, breath=_rounded(breath), friction=_rounded(friction))
     return _with_pitch(heard, track) if one_line else heard
-
-
-def is_monophonic(track: PitchTrack) -> bool:
-    """Tell whether a recording is one line of pitch, whose intonation means something."""
-    voiced = np.isfinite(track.pitch_hz)
-    if not voiced.any():
-        return False
-    loud = track.level_db > float(np.percentile(track.level_db, 95)) - _LOUD_DB
-    is_sure = float(np.median(track.confidence[voiced])) >= _LEAST_SURE
-    return is_sure and float(voiced[loud].mean()) >= _LEAST_VOICED
 
 
 def _with_pitch(heard: Heard, track: PitchTrack) -> Heard:
