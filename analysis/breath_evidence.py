@@ -226,7 +226,7 @@ def edges(begin: int, end: int, outline_db: np.ndarray, voiced: np.ndarray, with
         ahead = np.arange(edge, edge + step * (_REACH + 1), step)
         ahead = ahead[(ahead >= within[0]) & (ahead < within[1])]
         stop = np.flatnonzero(voiced[ahead])
-        ahead = ahead[: max(int(stop[0]), 1)] if len(stop) else ahead
+        ahead = ahead[: int(stop[0]) + 1] if len(stop) else ahead  # the window hears a voice 10 ms beyond its end
         path = outline_db[ahead]
         rising = np.flatnonzero(path > np.minimum.accumulate(path) + _RISING_DB)
         if len(rising):
@@ -270,7 +270,7 @@ def stretch_features(
         top = float(np.percentile(strength[b:e], 80))
         own = float(np.percentile(level[b:e], 80))
         middle = slice(b + (e - b) // 5, max(e - (e - b) // 5, b + (e - b) // 5 + 1))
-        length = np.log((e - b) * 0.01 / 0.35)
+        length = max(np.log((e - b) * 0.01 / 0.35), -1.0)  # shorter than 0.13 s says no more
         trend = np.polyfit(np.arange(e - b), level[b:e], 1)[0] * (e - b)
         rows.append([
             calm[b:e].mean(), calm[b:e].max(), length, length**2,
@@ -278,11 +278,12 @@ def stretch_features(
             np.clip(top - strength[max(e - 5, 0) : e + 15].min(), 0, 20),
             np.clip(sudden[max(b - 6, 0) : b + 4].max(), 0, 25),
             gap_before / 50, gap_after / 50, min(gap_before, gap_after) / 50,
-            np.clip(own - loud, -60, 5), np.clip(column["slope"][middle].mean(), -30, 30), column["change"][middle].mean(),
+            np.clip(own - loud, -60, 5), np.clip(column["slope"][middle].mean(), -30, 30), column["change"][b:e].min(),
             voiced[max(b - 300, 0) : min(e + 300, n)].mean(),
             np.clip(trend, -30, 30),
             np.clip(level[max(b - 25, 0) : b + 1].max() - own, -10, 40),
-            np.clip(column["flat_mid"][middle].mean(), -12, 0), column["harmonic"][middle].mean(), column["crest"][middle].mean(),
+            np.clip(column["flat_mid"][middle].mean(), -12, 0), column["harmonic"][middle].mean(),
+            column["crest"][middle].mean(),
             column["peaked"][middle].mean(),
             np.argmax(slow[b:e]) / (e - b),
             np.clip(top - strength[b : b + 3].mean(), -5, 20),

@@ -31,10 +31,10 @@ from takeprint.analysis.breath_frames import HOP_S, FrameReader, Frames
 L2_FRAMES, L2_STRETCHES = 1e-3, 1e-2
 # What is known of breath bounds the weights, so that sounds unlike all that was fitted on are not taken for breath:
 # more of the first can only speak for it, more of the second only against it.
-FOR = ("coverage", "flat_low", "flat_mid", "swell", "stands", "evidence", "best", "onset", "ending", "voiced", "inner_rise",
-       "nearest", "flat")  # fmt: skip
-AGAINST = ("slope^2", "curve^2", "ripple", "peaked", "harmonic", "whitened", "level", "level^2", "crest", "change", "jump",
-           "rise", "length^2", "noisy_before", "overshadow")  # fmt: skip
+FOR = ("coverage", "flat_low", "flat_mid", "swell", "stands", "evidence", "best", "onset", "ending", "voiced",
+       "inner_rise", "nearest", "flat")  # fmt: skip
+AGAINST = ("slope^2", "curve^2", "ripple", "peaked", "harmonic", "whitened", "level", "level^2", "crest", "change",
+           "jump", "rise", "length^2", "noisy_before", "overshadow")  # fmt: skip
 SPARSE = 3  # every third frame: neighbours say the same
 
 
@@ -60,7 +60,7 @@ def material(data: Path, rng: np.random.Generator) -> Iterator[Heard]:
     for k in range(90):
         take = FITTING[k % len(FITTING)]
         level = (-60, -25) if k % 3 == 1 else (-50, -25)
-        heard = sets.session(data, take, breaths, rng, level_db=level, consonants=0.6, share=0.6)
+        heard = sets.session(data, take, breaths, rng, level_db=level, consonants=0.6, share=0.6, wedged=0.2)
         y = heard.samples if k % 3 == 0 else sets.wooden(heard.samples, rng)
         if k % 5 == 4:
             y = through_mp3(np.clip(y, -1, 1), RATE, int(rng.choice([64, 128])))

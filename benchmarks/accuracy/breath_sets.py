@@ -242,6 +242,7 @@ def session(
     share: float = 0.65,
     peak_db: Span = (-9, -1),
     consonants: float = 0.0,
+    wedged: float = 0.0,
 ) -> Heard:
     """Lay breaths into the gaps between a take's phrases, the room's own sound under all; the voice's peak is given.
 
@@ -258,7 +259,10 @@ def session(
         if rng.random() < share:
             level = float(rng.uniform(*level_db))
             breath = breaths[int(rng.integers(len(breaths)))]
-            if rng.random() < 0.3:  # a hurried one
+            is_wedged = rng.random() < wedged  # a catch breath, between two notes
+            if is_wedged:
+                before, after = rng.uniform(0, 0.02), rng.uniform(0, 0.09)
+            if is_wedged or rng.random() < 0.3:  # a hurried one
                 length = at(rng.uniform(0.14, 0.26))
                 begin = int(rng.integers(max(len(breath) - length, 1)))
                 breath = breath[begin : begin + length]
