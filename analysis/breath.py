@@ -103,7 +103,7 @@ class BreathListener:
             return ()
         frames = Frames.of_table(np.concatenate(self._tables))
         evidence = weighed(frames)
-        out = []
+        out: list[dict[str, float | str]] = []
         for (begin, end), confidence in zip(evidence.spans, confidences(evidence), strict=True):
             if confidence < _LEAST_CONFIDENCE or (end - begin) * self._hop_s < _SHORTEST_S:
                 continue

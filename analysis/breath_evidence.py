@@ -135,8 +135,8 @@ def frame_features(frames: Frames) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     for begin in range(0, n, _BLOCK):  # an hour at once would take hundreds of megabytes
         first, end = max(begin - _CONTEXT, 0), min(begin + _BLOCK, n)
         parts = _block_features(frames.part(first, min(end + _CONTEXT, n)), floor, loud)
-        for whole, part in zip((features, salience, outline), parts, strict=True):
-            whole[begin:end] = part[begin - first : end - first]
+        kept = slice(begin - first, end - first)
+        features[begin:end], salience[begin:end], outline[begin:end] = (part[kept] for part in parts)
     return features, salience, outline
 
 
