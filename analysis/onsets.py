@@ -20,7 +20,7 @@ import numpy as np
 
 from ..core.columns import Columns, real, text
 from .listening import Chunk, Sound, listen
-from .onset_evidence import CLASSES, candidates, class_odds, evidence, named, onset_odds
+from .onset_evidence import candidates, class_odds, evidence, named, onset_odds
 from .onset_frames import Grid, heard
 from .onset_places import place_onsets
 
@@ -157,7 +157,9 @@ def _events(found: Onsets, likely: np.ndarray) -> Onsets:
     """Make one event of sounds that begin together; ``likely`` are their probabilities of `CLASSES`."""
     order = np.argsort(found.onset_s, kind="stable")
     found, likely = found.rows(order), likely[order]
-    place_ms, plucked = 1000 * found.onset_s, _plucked(likely)
+    likely, plucked = _in_company(likely)
+    instrument, kind = named(likely)
+    place_ms = 1000 * found.onset_s
     firsts: list[int] = []
     members: list[list[int]] = []
     for i in range(len(found)):
@@ -176,8 +178,8 @@ def _events(found: Onsets, likely: np.ndarray) -> Onsets:
     return events.replace(
         strength=np.array([found.strength[m].max() for m in members]),
         level_db=found.level_db[strongest],
-        instrument=found.instrument[strongest],
-        kind=found.kind[strongest],
+        instrument=instrument[strongest],
+        kind=kind[strongest],
     )
 
 
@@ -189,13 +191,18 @@ def _beginning(members: list[int], place_ms: np.ndarray, strength: np.ndarray) -
     return members[-1]
 
 
-def _plucked(likely: np.ndarray) -> np.ndarray:
-    """Return where plucked sounds prevail around each [shape=(n,)]."""
-    plucked = likely[:, CLASSES.index("plucked")]
-    other = likely[:, : CLASSES.index("plucked")].sum(1) + likely[:, CLASSES.index("struck")]
+def _in_company(likely: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the probabilities of `CLASSES` as those around make them, and where plucked sounds prevail.
+
+    A kick under a hat may be taken for a string when heard alone, among drums it is none.
+    """
+    kinds = np.concatenate([likely[:, :5].sum(1, keepdims=True), likely[:, 5:]], axis=1)
     rows = np.arange(len(likely))
     low, high = np.maximum(rows - _AROUND, 0), np.minimum(rows + _AROUND + 1, len(likely))
-    return np.diff(np.concatenate([[0.0], np.cumsum(plucked - other)])[np.stack([low, high])], axis=0)[0] > 0
+    sums = np.concatenate([np.zeros((1, 4)), np.cumsum(kinds, axis=0)])
+    around = (sums[high] - sums[low]) / (high - low)[:, None]
+    told = likely * np.repeat(around + 0.02, (5, 1, 1, 1), axis=1)
+    return told / told.sum(1, keepdims=True), around[:, 1] > around[:, 0] + around[:, 2]
 
 
 def _in_chunk(
@@ -221,8 +228,6 @@ def _in_chunk(
     # Where a recording ends, a tone that is cut off has a kink, which is heard, and a codec its worst.
     last = (first + len(x) <= core[1]) & (onset + grid.ms(_LAST_MS) > len(x))
     keep = np.flatnonzero(inside & ~(last & (odds < _SURE)))
-    likely = class_odds(figures[keep])
-    instrument, kind = named(likely)
     ends = [*onset[1:].tolist(), len(x)]
     tops = []
     for i in keep.tolist():
@@ -234,10 +239,8 @@ def _in_chunk(
         onset_uncertainty_ms=1000 * placed.half_width[keep] / grid.rate,
         strength=1 + odds[keep] - _LEAST,
         level_db=20 * np.log10(np.maximum(tops, 1e-12)) + peak_db,
-        instrument=instrument,
-        kind=kind,
     )
-    return found, likely
+    return found, class_odds(figures[keep])
 
 
 def _likeliest(at: np.ndarray, odds: np.ndarray, grid: Grid) -> np.ndarray:
