@@ -30,6 +30,8 @@ from .sustained import SwellListener, is_sustained, line_onsets, sustained_notes
 
 # An onset inside a breath this sure of itself is the breath's.
 _SURE_BREATH = 0.7
+# A soft note may look like a noise: an onset is taken out only for one this sure.
+_SURE_NOISE = 0.7
 _TUNING = ("tuning_hz", "tuning_cents", "tuning_uncertainty_cents")
 _ANOTHER_NOTE_CENTS = 150.0
 
@@ -136,7 +138,7 @@ def _without_breaths(onsets: Onsets, breath: tuple[Mapping[str, Any], ...]) -> O
 
 def _without_friction(onsets: Onsets, friction: tuple[Mapping[str, Any], ...]) -> Onsets:
     """Take out onsets that are no notes but noises."""
-    noises = [int(event["belongs"]) for event in friction if event["belongs"] >= 0]
+    noises = [int(e["belongs"]) for e in friction if e["belongs"] >= 0 and e["confidence"] >= _SURE_NOISE]
     return onsets.rows(np.setdiff1d(np.arange(len(onsets)), noises))
 
 
