@@ -5,7 +5,7 @@ Conventions
 Wherever a trace of `analysis.onset_frames` peaks a sound may begin; some thirty figures tell how it does there. One
 layer of hyperbolic tangents weighs them, once into how likely a sound begins, once into what it is. All figures are
 differences of levels within 1.5 s, so that nothing farther away and no gain matters. The weights of
-`analysis.detection_weights` were fitted to constructed sets by ``benchmarks/fit_onsets.py``, which prints them.
+`analysis.detection_weights` were fitted to constructed sets by ``benchmarks/accuracy/fit_onsets.py``, which prints them.
 """
 
 from __future__ import annotations
