@@ -1,4 +1,4 @@
-"""The fitted networks of `analysis.onset_evidence`: written by benchmarks/accuracy/fit_onsets.py, not by hand.
+"""The fitted networks of `analysis.onset_evidence`: by benchmarks/accuracy/fit_onsets.py, not by hand.
 
 Fitted on FluidR3 (MIT), Karoryfer guitars and basses (CC0), rhythms of Groove MIDI (CC BY), textures of POP909 (MIT)
 and our own synthesis.

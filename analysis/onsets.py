@@ -34,6 +34,9 @@ TOGETHER_MS, _FLICKER, _FLICKER_MS = 29.5, 2.5, 16.0
 # Where most of so many sounds before and after are plucked, what follows each other this fast is a strum, within the
 # second figure. Whether it is plucked cannot be told of a single string among others that ring.
 _STRUM_MS, _STRUM_ALL_MS, _AROUND = 45.0, 110.0, 16
+# Where plucked sounds prevail and drums are rarer than the first share, what is rather a noise (the second) and so much
+# softer (dB) than those around is a finger's squeak or a release, and no onset.
+_FEW_DRUMS, _NOISY, _SOFTER_DB = 0.25, 0.3, -8.0
 # Room noise begins with every recording: what is softer than this share of its peak is no onset at its very start.
 _OPENING = 0.1
 # What begins so near to the end of the recording must be this sure (logarithm of the odds).
@@ -157,7 +160,12 @@ def _events(found: Onsets, likely: np.ndarray) -> Onsets:
     """Make one event of sounds that begin together; ``likely`` are their probabilities of `CLASSES`."""
     order = np.argsort(found.onset_s, kind="stable")
     found, likely = found.rows(order), likely[order]
-    likely, plucked = _in_company(likely)
+    drums = likely[:, :5].sum(1)
+    likely, around = _in_company(likely)
+    plucked = around[:, 1] > around[:, 0] + around[:, 2]
+    softer_db = found.level_db - _middle(found.level_db)
+    squeak = plucked & (around[:, 0] < _FEW_DRUMS) & (drums > _NOISY) & (softer_db < _SOFTER_DB)
+    found, likely, plucked = found.rows(~squeak), likely[~squeak], plucked[~squeak]
     instrument, kind = named(likely)
     place_ms = 1000 * found.onset_s
     firsts: list[int] = []
@@ -192,7 +200,7 @@ def _beginning(members: list[int], place_ms: np.ndarray, strength: np.ndarray) -
 
 
 def _in_company(likely: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the probabilities of `CLASSES` as those around make them, and where plucked sounds prevail.
+    """Return the probabilities of `CLASSES` as those around make them, and the mean of those of the kinds around.
 
     A kick under a hat may be taken for a string when heard alone, among drums it is none.
     """
@@ -202,7 +210,12 @@ def _in_company(likely: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     sums = np.concatenate([np.zeros((1, 4)), np.cumsum(kinds, axis=0)])
     around = (sums[high] - sums[low]) / (high - low)[:, None]
     told = likely * np.repeat(around + 0.02, (5, 1, 1, 1), axis=1)
-    return told / told.sum(1, keepdims=True), around[:, 1] > around[:, 0] + around[:, 2]
+    return told / told.sum(1, keepdims=True), around
+
+
+def _middle(values: np.ndarray) -> np.ndarray:
+    """Return the median of each value and those around it."""
+    return np.array([np.median(values[max(i - _AROUND, 0) : i + _AROUND + 1]) for i in range(len(values))])
 
 
 def _in_chunk(

@@ -29,7 +29,7 @@ OWN_S, NEITHER_S = 0.015, 0.012
 LATE_S = 0.002  # by which traces are late
 EASY_KEPT, QUIET_WEIGHT, MOST_OF_A_CLASS, LEAST_OF_A_CLASS = 0.2, 8.0, 4000, 1500
 
-HEAD = '''"""The fitted networks of `analysis.onset_evidence`: written by benchmarks/accuracy/fit_onsets.py, not by hand.
+HEAD = '''"""The fitted networks of `analysis.onset_evidence`: by benchmarks/accuracy/fit_onsets.py, not by hand.
 
 Fitted on FluidR3 (MIT), Karoryfer guitars and basses (CC0), rhythms of Groove MIDI (CC BY), textures of POP909 (MIT)
 and our own synthesis.
