@@ -57,94 +57,94 @@ _ARRAYS: dict[str, tuple[tuple[tuple[int, ...], str], ...]] = {
     "begins": (
         (
             (39,),
-            ")iyymk2X0e@HElF{GG+Nq%;^ZG{m?h-#u0`$t{OR#yej+LpfSPJwNfvR>ws}yF&N2MYry)5X<S#kj}x*BhSIl+|F~(YtE(4G0y",
+            "oi;HzQ8qRw=QQ`iF{^5~Ei}0?OT_ggr9EUamn~sOt~&`jIXQ?z=038^YRA7sUqVi}Ot=BATgvv%!OpkN6wkNM@y?^pYtEX^C(i",
         ),
         (
             (39,),
-            "OgTw82|QXlp*veV7ChfOr9Cb^#yl4-<v}nsGc!g-m_pJ+1w-RR%0xR#o<}7`!bCnqUPLrPMM(xsR7^rl2uwgrS4^i&v`m&vJ4^",
+            "F*!jw06bnglskVsEj$1`r#&t`>O6)msX-?+H8UDTtwPU34nyihyF^t>CrCX-=0s;idPGw~p-BczI!r}O5=>)DPfUzVuuPduNlX",
         ),
         (
             (39, 20),
-            "wyi=gtg3f32CnligRwvtGB6|}!Y^AYo-Ky4wlN2*xS{W@pCHkif~=<~6|U_nvo0|(WV6JWdN8!FSF+k9B`nIY5i9{1pReXHw=x?o"
-            "1F}Lf;w?HU^0H|s0xC12gR6%%v$3o!I;o+m1}8hSR4%zN;xLA<bg)}2Xsc@}gegcIKr|qvw6O^<f37Mh+MJQC?Xjn%mnIu73^9YN"
-            "zAbI2oGvY`NU))@5;f4IO0kJEEVlokzOz;>KC%(C$t@Z+DK*or{HPQmC#OfLJueoVV<|JFBdC(5RJ3X&OslD`2(FK?+^ZcY6f~kI"
-            "CM;wn1|b74HI(QqL9Roh`ze#C#kgQ4G$W0)S|OLUcB$bqs5o>cb(-`oO)JbSHLMV(af9@u+agabV6$y2?5el2c`Bf^oh~Y+<TFOB"
-            "EV2kKK&|>QtEoOJv8yMX6D6)P1u``#1StC{wJAR>sUKS=sjSbd<|tyPvMma+Wwg94HLC3*!6>RFbE;#fY9k~tkgd}tm#y)p5}WWS"
-            "G$)%WxGt8dkg$cILaY^=L@AOgPO@4k0-_(V2`r4Y$|gppNHI;Ia3zT(lr8G4<|@!DEhI>wR-d{mVX#^qI<0CXZLx5!{~rdU04~EJ"
-            "1TsM>va+|Q_Nj+546+=gaVyI#__To}zbs9z8zjRiAueDoVl*DD{4Kq#4Xkr7iX{Xxs;(*|xGYAn-?1;HnlTKkDluWCzOdx3>@Y+w"
-            "^C6KeM<4_#+@$d<B&TqoX(X^KHkhy{zM*U`nxi=?CYu(gp)kdv<*ZdR_9(uvQ?A}5GOwGU4K5X=9WVqhs-_vKuPG0#V=FzXQKoRI"
-            "y|G;~xgv%a{w#sB6)I|_JE!q2nlV-`Xs%5y@+(9u)|}QX9kH0Ab|woiYOGzP+^w}MHk;+6)t^T%J}@UM@TBrA>lBnOHZtZV>!{hU"
-            "UozLJXtZdw>okC%LM!Z|nyKj<B{NB*k)*gXs<QDgjiX;Mtg6wTdZq3!SS{|b9;Di=m9U_d_$(QyWTHVVO(%9H^DBX_Jgu#mQ=i5u"
-            "U^9KMYq6Cr$SqYd8n0g=|0|!ZcCa3+rY{*Gj3HUFa;ncNyD~W__op}~<Rknl;hzF58L%%Q<}8UKw=t0<5iZuInJ^KscBo0XXtN$9"
-            "pssQ#0jk2QTq_x&<Et$h_$V|lCo<3^6)9|@a4Tr68J&Q&NwZR<(kmOCR1n8GS1N3<s4cV=qpRt#eW_O=&?pzNC@-w7_^@X*s4!J9"
-            "p`$pk39$4z*)emk1~4g`gsk(c0<!+9ldA2mD5b+Kkgn)2dNsW*%P0k@?=kkB{<FfeU7t`P#vrYx3$I6@o~TG7rzbt82riDV5vd8L"
-            "@vW{Y5HO6d8L_{&daXg5LLKuU<t_pz(6BcvW2J?pi6P~!udwwS{4+{0(68*O_?#@V3N1IDCakrv3NWcFTrZV0o+~n)eJg3OezAb1"
-            "fUcsiL9wj1Y&1439;oajDH+4FRjR(M@G*-r&>)aEY_;aNld~l=ZK|{+PNRw{I4X0jsUor-mLTvj%AQ!4@TYC9UM5_zS07udd=}!V"
-            "C9n`NNU0d4(kbC39i#P%y$<9Q&Lf*F?JztSe=6v&J+FVRI;$Tg<*kV^?k2++Sg_|QKdg_S3n@r1T`kisKrIxcP%VzCE-nYJHLZ57"
-            "zN>6287P0P9Iq5F&#F+FV<~Yibt_sadMrSvR4)%BbuQ|t^Q~U3l`I0SH?JNd4leK{u_6T^$fW<T{waH?8!X8pZK%60rmljlgQ_(y"
-            "9w`7Sbt^)rZLn=1=aR%8B_5$FbR?W6;w{Mx)G70?v!HvcgrLNspsBkq`z`h<{IKS#&nW<)qMN@W%%LtU2%Pb#u`N@oFEHDtI-<3#"
-            "Z6=&7^Cev)TdxVJBB+O<q9KZ;-zZcoT%|Fn1T3bhz%WTEcc{*+_^2Ey94Vb86RwS|ry(1onwwBBK_)~gWvjxZD=j6fxG%A&_NYv)"
-            "AD|m7z%8bxi>>Iew=9C8eXAQP2QB6(Ca<<BOQ>uqK&Ox-6{rUz",
+            "<)b;M?lFBc5FGR?c(E%b;iVF;>l&#lY%o8t4KWHN6&$^>3ag1CU>Lk1y)Y{<>@RpMY_ifHeH;j`NU?S->M$**mM0Od)F`wu>Mt2D"
+            "QmkYx$*}n_)~xidj4)86udf;~fUyc1+pf>BYo?vBwJc&Uzb-B^gt8bYNvvh0JR=0Jd^6IgcCxxH9I~Y?*{nmX?6Z%k+b+^Bo-jHt"
+            "<1n$Q(XbsU1*j{pvojE<W-_ob=(N}*7__M{`m;f^2CK0%I5l9ksw_?=Td6Uxog`@`CMUU}pej733AFi_{~|1?J+FPSofDI*G&EHu"
+            "dNFk=DXD%hajd#8aImMKLoq+B9Jsxwd@U5Ptt6JVi3~n19XLlcv?<*!tgMA3XQXhcStTT*^CN65a<V)Y4y<dfrl{(%p(#)&XfxCz"
+            ")v#eLt)>t$9;7v|cANzf$+Af><}h(9p{BpFzAm*UO)kqN%Cb8w$S7x~!6)Id60`CtKBdJX#xUw3kS#l|7%KQJl%{8)XrdIav8xBO"
+            "nl1-0_pfTM$+O3(2dCT{C@ID*SFp;jfUo_tJuWA<%_$+TL^1EKOfB9MII(cBIILwb5+mrKv7`?nYpfZjt*!wuoUmuH>ykk+_bqp!"
+            "kua4i<|x1?^(%)lK(dykE-w=^TC<WdD=0xLR4R6*`6|RMDKDceG%swf0x$tCS}q1Ge5zd_?JQTZ5VXH3Ju&<x5;Tb~bFEphBQU=+"
+            "Tq=Vu^(0IwrJ>Ip$D<CMgDYt#$*qYY2qF=vah*jbgDoAM&!(xZQ>gzl3$T8z1+sdmAgoy&i?O6EqcDH0rk+Zs?y1?S{xc*O!?2(&"
+            "m#q{sfv|HV5G@C^o+?(LT(c%C&n~klXR%TwG%B_#&M_P?v#;^979v0}p)I<rgB*q~KP)bwj~Hq$PcXYHm@8B&d8s@v>n_MFMX*n<"
+            "TQ5<tgfSPhk~QoyDJx&3>oO{&e-gPdF|Cd<t+IYHB&t*|M6PPBo-7(LI<ajjK(XVj0<Vsky05ORaIA2y6{P|o;wuuWa4s(^eJbUp"
+            "Trvf)crs-jL@{eMB(0U0_cYn7j<BXK9Wb&fFsihz7pnCsGcKnc6(uF8u_UZ5^QiwQ*R3ifl^+bO?I>fSLM)-HjxcwuuA@!0t0YP-"
+            "&Z^R+7NAh0E-K|F&Z%r3Qmt1U8ZdSyx*S@m3@kkp;vn;}v8e2;CZ)Qj1}-r<B`zGM2rQ!=6{T#l5wO!6s3{k;aV$WsY@*UE9xf}e"
+            "R~lfngfi7R&@}%l0W7nZqat6i7PK`m|0Dsff~y2D0kXC(<}cKyA|<t~xFo`*Xs}74->D5B7Aj~QE~-+k*rBDW93TOq>Z~N91S^=d"
+            "tgERh{;KV;kgylDE|}hy8Yf6B*etHCd#z2Y&!>5-ca4CjHmwA?E+y(Qj3~sU3M+-6=r8S|YcuqpoG#2Qyrxi?sV9mk)-d`h*RBt="
+            "+8?5{AT+<XMl{1LSS2DR0;>A89xz%ktT9tIQ7Gd#ov_Wf+9l^OA03XGAFHFNtt!i?w;*br!42Fo4<e(e*swmbS0g2_SE{P5D5{#V"
+            "F`QvBGp>!RL#R8R0<8rJ_o@ahJtNqq{4Y+iq%AA5+Az7Uu%Mx<)vQo3x~xg5=BnYSo~f3M->>^HS}?Z{q#rr3bT4SAhA>gFB(NbL"
+            "{;V`4K9Jw8y`}<_C@23MUabS9>n}tlcrCrDGcV>RwJHy=nXW`G${XLU?k>0^N->fqK_X!wW*LL6$SDCYvnEn5P%RTN7p#1-L8*Bp"
+            "7%I9d->AB*`Kw~2avWnBuBK=zHKSUro2VJEp)V7!5hR(hOQSNZ*QhHln5sW1(6J}1(550BgsF)xQznb5ZK<HJS}(k>Z!V>tkfN=w"
+            "AgKZ|W1%P`?ye)NFsT|J0;s(ypDc@}$RLBRt1zXm0x{gEpsV7kAE}Ekm#j;yd$1d@+a=QyAE|6CUn{((Bc=YOfi1kOAu#H%e5qcd"
+            "FsP6#+^cb<+^c!7(kM2PwH1>md?gL6{H$v&ekxKg$tUNm`m8;#",
         ),
         (
             (20,),
-            "*Rv)(7`swBMLGDmr8}^>6Sq@6Xtj|$ZM=Royt%A6q&$<fL^u$<",
+            "rmsjmbi7+R+B@mEyE=`uSF-3l=Cu4e{JNewle(Tc^f?!=8ZxrD",
         ),
         (
             (20, 1),
-            "95^_+L^x<Yp1H+2gSl2Ntu++7GrZxnW;kQGcsQ84wzyKfC_KP6",
+            "ST=0BNI5k<WV+-ybh%F|dpKmeJG(@;GC8-o(mDIO1-YfWNIJPY",
         ),
         (
             (1,),
-            ";<^",
+            "F}4",
         ),
     ),
     "what": (
         (
             (39,),
-            ")iyymk2X0e@HElF{GG+Nq%;^ZG{m?h-#u0`$t{OR#yej+LpfSPJwNfvR>ws}yF&N2MYry)5X<S#kj}x*BhSIl+|F~(YtE(4G0y",
+            "oi;HzQ8qRw=QQ`iF{^5~Ei}0?OT_ggr9EUamn~sOt~&`jIXQ?z=038^YRA7sUqVi}Ot=BATgvv%!OpkN6wkNM@y?^pYtEX^C(i",
         ),
         (
             (39,),
-            "OgTw82|QXlp*veV7ChfOr9Cb^#yl4-<v}nsGc!g-m_pJ+1w-RR%0xR#o<}7`!bCnqUPLrPMM(xsR7^rl2uwgrS4^i&v`m&vJ4^",
+            "F*!jw06bnglskVsEj$1`r#&t`>O6)msX-?+H8UDTtwPU34nyihyF^t>CrCX-=0s;idPGw~p-BczI!r}O5=>)DPfUzVuuPduNlX",
         ),
         (
             (39, 20),
-            "^Bk8eBD4Rp3A2u{I<3~Laj^Kam8{pXoibuC%%_MlhOUDytE#}WYa|dieXtBLRJGVRj<C?CU$G-Gz#+S+4YZUrxGXxhkF?gT&MXwJ"
-            "@htr}@vmI8<g5fOuBZ^Tb*xOX7PFWzt*nG904~0y2DALBLo8&rvaU2T@ueoIW-?zb)iV>R&oH~OfwU~Hp|EGAi>)*#IxtbH{4UL_"
-            "JTNjT2C$PU6|p+78lC|yQnjqJS}%dIa5VlbA}s~2@1(`9A)XU5Q?jWyYqdSLHn%A@>9~6`Feb#XJ+RiR-!sNIBQ5f_QMkCXG_f_f"
-            "#k12e>b2sk^s@{x-KV&zmazUP$uU_nfUJ|I$tz2^ceNk2*fPPbMWKMW%Cv4RK{C#_Jh2O!le3I8Td@B!S+g~`Y^ifK9VaFk<}J}V"
-            "<f?Ntk|aPQma?|5P%^KxU@q#ey|Yj&T^zBldL-p8zpx}CYcFY?%`z=8b1TNIqPO!bL$q$NLaeW<lpmh3rZs3b04*vc9kFV%eKo|i"
-            "XsF|{wXWBx5HS$A1186>S2UwHD78c~?kl*dhp8SorK?;uEif&yex^UIU=-jni>+*}img+!c`_h7YOe-1Dle#{MJNccMld)azNJJf"
-            "4=j5#GBX!29<7wIGPW2qfiqgOWwTs2tE@(@@h~PVlrQL|Qllm_+%x4bBs9gYe>0jViZXU2_b`X8{<LqjjU`?v`>nJqi6!tdfTxMA"
-            "k*k<54JfOxxiJwh88U}6fF@0(!zQw<wk{_X$0n+$bte|66Eb2bbupl=)v1fGu_F#JD=clc1f=gMj3litZYiy`*sk0pB{9CT4XWOx"
-            "-m=g#oihBa_$tq@UokE<0I*vxNUu}3TQfQ^|1qtxi=@FcIxI3XIwkxzznKg&ZniS9kF3lxf~q>T;wqgj2`4<YKPzx9q%q1WqBM*$"
-            "L@rh<r7|S3Ijko&K{81({4}Ss1uiYHLLK=uw6j~a$g*=Q(X2<d12c##TrY5~qO3@;Z!C#5>Khp}ZL?6VF)6hw`l?fz6*96V`Jwf%"
-            "WH39gcB)1+8#Z{DKr98cowe&OO|g5Xa3O;;;xt1u12Zlm!7LLtb1(w07`URWcs1;#H>E<Dkt!N53bJT0;k7Qa&$10T^EraHp0XXO"
-            "7PA1aFtF>eB%x9;TBUihSgNnCU!+<yvoiuJ|E%~i{xmJM@T(d#)iEGDaxSwaB`j{IKP+ml0j;qpb2N%2OE<x=d9u(Y0x(`M1gTuH"
-            "@TvKxku5y1F0lMG!6VDFgCxbWJ2Q){=`JQDJ*Ky$Zm{pLc(7NtgR(%X^sx>x`8BM!jxT&6!nYqK`lE^@OfR*pMVT2k*e;;1_bgyH"
-            "HL6830H;+g2QsFzF|?L2CpdC0CNTrJEVx3j7O7u2a4!Be;kmZ2e=MXl&n&7NCo#3G)H)8S%Q9cBA+TwrTe8!!oFS4b(y~gj%sO_q"
-            "@3yV5O+A#lnXL&j`7@TUE;;wH_B0QozNNS|958w{Pck7iYP1TqMmSrn)G7k3z$LOWOR`Qb3$URvB({|*8m;`NQnvajX0>*?pRHCf"
-            "V5q7sqp85O#k4pziLoUxY$yjb;Iw}#*p_ju(X5Iq-MFW-5iYu}%(bN;Osc>!?<qy3;IZqq$u8&~POvGd>aHQN5jcyqUo@Sx;;(No"
-            "8@mrKtRXQpr7XIp^rmdJ(yubFTCx7I1UM5kg|f3Qb~vrEH!$a*u_>e-iYrO9Gc8svk}Ni{9xy_#V=bjQz?>v7g)HZ!@Ux0CZ7_ML"
-            "k2HX&Osv+pPP1^XBeF%UKC~~e>$oB`gEUq!R=9*Oo~#MC=o~z-iLg$nIVcz|7qR~#Y_#mDM6@!kt1tZ=vK^8lF*pz@cd0zByfgwG"
-            "yCDjw!!8OmaWGCEDKK8N5-c$zt}eDNAR-5_pfP(gnk|^HFD*qU*tIvYfg;5-nk~aE60wc0p*4A|QKqu81T14P`mzo!4=S6rTC!C#"
-            "iJw@lM=jg3im*Ab;4k#1C^k7X(K7ZiEUc-pYqMrHLauQo1+GfA",
+            "cCwzWn5AH}N3dZp52`t_>#oGIB`C79Nwz^a>9Dae%BjhnfwU5_ps5}=+Ose+w6IAwq_r2ZJF!Wxv4&@)f-F@u05DCsXs=?iIJC^C"
+            "!7jEjDzFK%X0WR^O)k{5aI#3W60Ah4Afq2JEHkXFi?lnh7_=j@XDyaC6({hd>MWls9;NiGOfp$7Os+k&cC8{W7^gBK8ZMtO3n*J8"
+            "Ju6D73@j+JYp=Detgo6hMX`UNJfr9<pe(*D-Zt_qwX5VLU$FW$1GHH-O{@~H{UcE}BDm-?e=ixU6R@1L_clm3$TH`t#I@P5gRsG{"
+            "<g~~z9l0qh&M*Blys^A2WVAJ~n=lVIt}w{5Tr?fE&8|tffHB=Mm^65@WVTbRh^nHsnXSttA+O3TEVf-ROR$!;JGPWH7OX2VYcvQp"
+            "im$k_l&qLDlPvzIo3)j*P$~B;DX}pzBQS=rA}P!>Y$k7=LaL=F%B%^t$*iBWS*>U>WUzLkFDunCA0=P30ynrcVmYWY&a?-yBr?M<"
+            "PcrJUq^}e*ccNvn^sSJzw=(`Pv9n$@r=&os)vSa!DYOYU5;r5X3AJM^FC;HDn5cHOW2#Fr>N3|YATYf-2sHYvaWHKtBcza~_^7cf"
+            "VyMeDw=8z5nJLh%{Iw#a+cAqQ`L)s>mn_k;4=FD!QlKHJ?Wy}N7dG{=12LDcmN8H+xiCtkM=3g>OtEvce-zj#V=W>x;;Mfzfvg{-"
+            ")-u>P=`lL3HL>6&9WS3UJ|=W8?IAa?zbyl%*{Eo-DzN6Tr86Taa4mwgav&QdB&Vq{c&o;;11-g_0w{nk^{6DUKQxe>>@c^oB(!@b"
+            "J{<Hg$1PU0pC>A^5-2b*ZY2ybJh9fW@~<Z>EH)Lh)G$ppqBG|*Eul#`v@lRKE4O4T*fB~j8LCRLp)nez7P2w1-7wTFIv+8OI5NR7"
+            "tT2|gcrzifaxXP3pEJ}l95vju&@QdD5Gv3wE-Zzx?6GN}g0N?_Br)MGswr`;CAC1ecQ9TqP_g(ht+p+y-!ZSFYBg&yxGc~wA0+Io"
+            "r7)PUO)Xh4jVzcivaG|i!MABP*|RV;C@)4Zx+y9%lr`otcQdjvl{Bog88v06k~CN@7Oq$^CM_H|p|`F#XR$4{`LTI8f;k$nX|)Np"
+            "RJ0<n{x7{MmN6AC>!@2Sz%PU`dM=+geJ)`z6}Dq9el}UD7PTU-z%lGOWVIl*&@v>f@U2>~44mL8xHeX>%cxGSA37kdWiK(UxU>?s"
+            "QnI@tax%%Vg(j>v@TK*$tSN4^Wi>7+^DvGii806}AeGcD@U20zbuKEd@v#Ul<S-kvZ!ki%jkZ}d_%eyLX11WQ&mf#O#4v2PFS5ci"
+            "oh~jlJhCq*6thUVa=2xzJu~I8!z!z?2f6Jm>#x=|Z8Oj}EUO)_(K4_xUb1A6m@>pL**LzmtTRY2&Z;e_fUH!m1QxHde<3(8^EoK8"
+            "O1i?SV>>duk2cjbST_o&k1m<L8ZR8P{j#+;nXlz6<T4gHb-A{#^f$(_?=<<Ye;QLWSF|E9CAAba2)QgUR5FP&*sn^qrnUpPqO_4Q"
+            "rm#$~Zna#m0=0NDnzKYRE+*Kmpe)8Px-fe&o2)G@xVQPP`z(dC4Y~udtgy+Y!Y~{y!>`1sdoM1r7_oRQsV)++E-#6)Z#0jscQ7J1"
+            "47RVO95L3f)TYg`1F_w)O*3Ayk+se<xih6N7curOo;cpKoiw8?F)n4ZtFq9k3$Md8Ju;UsDK#>*1~GB5vnCBSld9dV?6g0ye=;I6"
+            "1ux39ku_+wo3HFGi6;Fu@wIa_v$r>?(K;10Qz?KdL!)E0U8|R_R<{Qz8?b(<m!!NYGO(So$gzE(Q!Q*Jdm%%z52Q9J*s%YRK{FsX"
+            "WVIYDyeYyq+B8lqhBbMy@U8SMC8b)Vp(sbTz96S0QZxjx`L8-Q9yE}!A+LZhH!OattTFqwGcPbO^(fu3NiOCuIIC+hf2--UBDMlH"
+            "sI<>6uCU&$*QhACnlhL)F*o2eqb(>fAuMPpm#Z}}L@TT<<T1sx",
         ),
         (
             (20,),
-            "iLntpZnz{r5Ia&P?>H>IL$$4~LbT#A3^K&2WjcpDVzx3h*ftTR",
+            "v!~WE{<Q);oji{)JT`&5>$Vs+0w0#TFfk#nO*n@+7r9$8^Q)aY",
         ),
         (
             (20, 8),
-            "2tCxdpfa1Wd%CnYAGZ%MIykV7o3yeom@W!1IXc_Ea<-nik~%y*gs<MX2QW3UZn(I$NVr_Ob-3p|6g;Of%eeQtVy=rj!nSTWeXL$M"
-            "<}(7QhOj9++c`?PZ7_JeC!VUj6*`$Tu{9&PsI+!Ek~`=(h`ZJ*axWUP8o8V^QYwQrqBx+d;JfEIrMvMp9<e30PqeAI`LqzUw>xG#"
-            "7p~s9hB;g~zBp^LQ?l;32d-|l$GC#8YPa|{Q$78(-ZILwKsb-J?5m4B^1J4;cq$P%yEG3jzdNeD88AP)T)a&+#VahaIy!+j=&n$*"
-            "L%AZf#=QJDLA5!wpga{kNVP1tGP_1Oz`Fylr##U)E4lwVeKesqqqvH?h`2{Q3b;TvoH%Q@%)H((95;wIkgRRKE4A6S`Z)P6XE=8|",
+            "qdnHS3by?+T)8bZ@wJ^fVmWEFkG8V2B0P|?M>oT~q_DoZ6EZA3H8Ik<IW<wSYP&+FL%3GF?ysObWjDY#-?`ztL^b_5PP7O#TQR?^"
+            "a<HH+bg}R_WH_y~xH!hV7_x!8I6Q(lb~k#sq_nX#y*#8c#=6)oH#AGM&A4VZ!zrdXVl|&R<hsQ-VZ8RK20H${H?7UN;I<vK@i}@q"
+            "1TSK^|2l4*W-|?{EU)^y#5lUQ1Grtc?6nCer#&*WJ24h9hdNBVq_(y@p0uF2urW3_H#&zb<TsDJSFf(R{xy>`);HF&OELpIj<#aF"
+            "g}ceMOS{!O2(~J-TRYb{*sZ9$)49nwKfGDA6FccTK(!Y&eKr9(&A30ij=8ctfVy`#4JlE%5WJQ!AU9(<CcL@2uDPnY4m_(cX(ePi",
         ),
         (
             (8,),
-            "HKr`DTQ^EMim#I|6S>$h",
+            "6ti!!1~}C;x3e!SqP4a!",
         ),
     ),
 }
