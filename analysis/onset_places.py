@@ -52,8 +52,8 @@ class Scale:
 
     @classmethod
     def coarse(cls, rate: float) -> Scale:
-        """Cells of 0.25 ms, moments within 20 ms."""
-        return cls(max(round(0.00025 * rate), 1), 160, 144, 80)
+        """Cells of 0.25 ms, moments within 25 ms."""
+        return cls(max(round(0.00025 * rate), 1), 180, 164, 100)
 
     @classmethod
     def fine(cls, rate: float) -> Scale:

@@ -203,7 +203,7 @@ def written(networks: dict[str, Layers], path: Path) -> None:
     lines = [
         '"""The fitted networks of `analysis.onset_places`: made by benchmarks/accuracy/fit_places.py, not by hand.',
         "",
-        "Fitted on FluidR3 (MIT), Karoryfer guitars and basses (CC0), rhythms of Groove MIDI (CC BY) and own synthesis.",
+        "Fitted on FluidR3 (MIT), Karoryfer guitars and basses (CC0), rhythms of Groove MIDI (CC BY), own synthesis.",
         '"""',
         "",
         "from __future__ import annotations",

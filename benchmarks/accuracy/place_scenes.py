@@ -15,11 +15,12 @@ import sets
 from mixing import RATE, Note, Sound, faded, mixed, with_samples
 from soundfont import soundfont
 
-CONDITIONS = ("dry", "live", "any", "any")
+CONDITIONS = ("dry", "live", "codec", "any", "any")
 # Programs of General MIDI: keyboards, and what else is struck or plucked.
 KEYBOARDS = ((0, 28, 96), (4, 36, 88), (6, 40, 84), (3, 36, 90))
 OTHERS = ((11, 53, 84), (12, 48, 84), (13, 60, 96), (46, 36, 90), (105, 48, 79), (45, 48, 84), (24, 40, 76),
-          (25, 40, 76), (26, 40, 76), (27, 40, 76), (28, 40, 72), (36, 28, 52), (107, 50, 76), (106, 48, 76))  # fmt: skip
+          (25, 40, 76), (26, 40, 76), (27, 40, 76), (28, 40, 72), (36, 28, 52), (107, 50, 76),
+          (106, 48, 76))  # fmt: skip
 BLOWN = ((40, 56, 88), (73, 62, 90), (52, 50, 76), (56, 55, 80), (65, 52, 78), (68, 60, 84), (48, 40, 84))
 
 
@@ -193,12 +194,23 @@ KINDS = {
 }
 
 
+def coded(sound: Sound, rng: np.random.Generator) -> Sound:
+    """Return a dry recording after MP3, in half of the cases silenced where it was quiet: its pre-echo stands alone."""
+    samples = sound.samples * min(1.0, 0.9 / np.abs(sound.samples).max())
+    if rng.random() < 0.5:
+        loud = np.abs(samples) >= 10 ** (-62 / 20)
+        samples = np.where(np.convolve(loud, np.ones(2001), "same") > 0.5, samples, 0.0)
+    return with_samples(sound, rooms.through_mp3(samples, sound.rate, int(rng.choice([96, 128, 160, 192]))))
+
+
 def heard(sound: Sound, condition: str, rng: np.random.Generator) -> Sound:
     """Return a scene where it is heard."""
     if condition == "dry":
         return rooms.dry(sound, rng)
     if condition == "live":
         return rooms.live(sound, rng)
+    if condition == "codec":
+        return coded(rooms.dry(sound, rng), rng)
     out = rooms.in_room(sound, rng, rng.uniform(0.1, 2.0), 10 ** rng.uniform(-1.2, 0.0))
     noise = rng.normal(0, 1, len(out.samples))
     if rng.random() < 0.5:  # of a duller colour
@@ -221,6 +233,9 @@ def scenes(fold: int, seed: int) -> Iterator[Scene]:
             if condition == "any":
                 sound = heard(sound, "any", np.random.default_rng([seed, fold, 1, place]))
             yield Scene(sound.samples, sound.rate, sound.onset_s, kind, condition)
+            if condition == "dry":
+                sound = coded(sound, np.random.default_rng([seed, fold, 3, place]))
+                yield Scene(sound.samples, sound.rate, sound.onset_s, kind, "codec")
     for place, (kind, build) in enumerate(KINDS.items()):
         rng = np.random.default_rng([seed, fold, 2, place])
         sets.Uncut.now = bool(rng.random() < 0.4)

@@ -47,7 +47,7 @@ def through_mp3(samples: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize(
     ("kinds", "noise_db", "median_ms", "p95_ms"),
-    [(DRUMS, None, 0.1, 0.5), (DRUMS, -30.0, 0.3, 1.5), (("pluck",), None, 0.3, 1.0), (("pluck",), -30.0, 1.0, 3.0)],
+    [(DRUMS, None, 0.1, 0.5), (DRUMS, -30.0, 0.3, 1.5), (("pluck",), None, 0.3, 1.0), (("pluck",), -30.0, 1.0, 6.0)],
 )
 def test_planted_onsets_are_placed(kinds, noise_db, median_ms: float, p95_ms: float) -> None:
     rng = np.random.default_rng(31)
@@ -61,7 +61,7 @@ def test_planted_onsets_are_placed(kinds, noise_db, median_ms: float, p95_ms: fl
     biases = [np.median(error[names == k]) for k in kinds]
     assert np.ptp(biases) < 1.0
     assert np.mean(np.abs(error) <= half_width) >= 0.85
-    assert np.median(half_width) < 4.0  # an interval of everything would say nothing
+    assert np.median(half_width) < 7.0  # an interval of everything would say nothing
 
 
 def test_pre_echo_of_a_codec_is_no_onset() -> None:
