@@ -94,14 +94,14 @@ class BreathListener:
         margin = 2 * hop + 4 * self._reader.half
         low = max(first - margin - chunk.first, 0)
         high = first + (count - 1) * hop + margin - chunk.first
-        samples = chunk.samples[low:high] / self._peak
-        self._tables.append(self._reader.read(samples, first - chunk.first - low, count))
+        place = first - chunk.first - low
+        self._tables.append(self._reader.read(chunk.samples[low:high], place, count, self._peak))
 
     def result(self) -> tuple[dict[str, float | str], ...]:
         """Return the breaths of all that was heard, in order of time."""
         if not self._tables:
             return ()
-        frames = Frames.of_table(np.concatenate(self._tables))
+        frames = Frames.of_table(self._joined())
         evidence = weighed(frames)
         out: list[dict[str, float | str]] = []
         for (begin, end), confidence in zip(evidence.spans, confidences(evidence), strict=True):
@@ -112,14 +112,25 @@ class BreathListener:
                 "duration_s": (end - begin) * self._hop_s,
                 "level_db": _loudest(frames.level_db[begin:end]) + 20 * float(np.log10(self._peak)),
                 "confidence": float(confidence),
-                "kind": _kind(begin, end, evidence.voiced, evidence.outline_db, self._hop_s),
+                "kind": _kind(begin, end, evidence.course.voiced, evidence.course.outline_db, self._hop_s),
             })  # fmt: skip
         return tuple(out)
+
+    def _joined(self) -> np.ndarray:
+        """Return all readings as one table; the parts are let go one by one, for an hour of them is large."""
+        rows = sum(len(table) for table in self._tables)
+        whole = np.empty((rows, self._tables[0].shape[1]), dtype=self._tables[0].dtype)
+        while self._tables:
+            table = self._tables.pop()
+            rows -= len(table)
+            whole[rows : rows + len(table)] = table
+        self._tables = [whole]
+        return whole
 
 
 def _loudest(level_db: np.ndarray) -> float:
     """Return the RMS of the loudest 50 ms, from frames of 40 ms every 10."""
-    power = 10 ** (level_db / 10)
+    power = 10 ** (level_db.astype(np.float64) / 10)
     width = min(3, len(power))
     return float(10 * np.log10(np.convolve(power, np.full(width, 1 / width), mode="valid").max()))
 

@@ -22,8 +22,7 @@ _LOW_HZ = (80, 250)
 _PITCH_HZ = (80.0, 900.0)
 _HARMONIC_HZ = (100.0, 3600.0)
 _WHITENED_OVER_HZ = 500.0
-_SILENT_DB = -140.0
-_BLOCK = 512
+_BLOCK = 128
 # Below the first rate there is no telling a breath at all; below the second it is told from what lies under 3.9 kHz.
 SLOWEST_HZ, WIDE_HZ, NARROW_BANDS = 7_900.0, 15_500.0, 11
 
@@ -60,8 +59,8 @@ class Frames:
         return len(self.level_db)
 
     def part(self, begin: int, end: int) -> Frames:
-        """Return the readings of frames ``[begin, end)``, as float64."""
-        return Frames(**{f.name: getattr(self, f.name)[begin:end].astype(np.float64) for f in fields(self)})
+        """Return the readings of frames ``[begin, end)``, as float32."""
+        return Frames(**{f.name: getattr(self, f.name)[begin:end].astype(np.float32) for f in fields(self)})
 
     def narrowed(self) -> Frames:
         """Return the readings without what lies above 3.9 kHz."""
@@ -89,13 +88,12 @@ class FrameReader:
     """
 
     def __init__(self, rate: float) -> None:
-        from scipy.fft import irfft, next_fast_len, rfft
-
         self.hop = max(round(HOP_S * rate), 1)
         self.half = round(_WINDOW_S * rate / 2)
         n = 2 * self.half
         self._window = np.hanning(n + 1)[:n].astype(np.float32)
-        self._size = next_fast_len(n + round(rate / _PITCH_HZ[0]), real=True)
+        # Not padded for the autocorrelation: what wraps around is the window's ends, softer than what is asked for.
+        self._size = _smooth(n)
         self._scale = 2.0 / (self._size * float(np.sum(self._window**2)))
         hertz = np.fft.rfftfreq(self._size, 1 / rate)
         edges = BAND_EDGES_HZ if rate >= WIDE_HZ else BAND_EDGES_HZ[: NARROW_BANDS + 1]
@@ -105,86 +103,105 @@ class FrameReader:
         self._top = int(self._cuts[-1]) + 1
         # Autocorrelation of what lies below 3.6 kHz, at its own low rate.
         self._harmonic = slice(*np.searchsorted(hertz, (_HARMONIC_HZ[0], min(_HARMONIC_HZ[1], edges[-1]))))
-        self._lags = 2 * self._harmonic.stop
+        self._lags = _smooth(2 * self._harmonic.stop)
         lag_s = np.arange(self._lags) * self._size / (rate * self._lags)
         self._periods = slice(*np.searchsorted(lag_s, (1 / _PITCH_HZ[1], 1 / _PITCH_HZ[0])))
-        own = irfft(np.abs(rfft(self._window, self._size)[: self._harmonic.stop]) ** 2, self._lags)
-        self._own = (own / own[0])[self._periods].astype(np.float32)
+        own = np.fft.irfft(np.abs(np.fft.rfft(self._window, self._size)[: self._harmonic.stop]) ** 2, self._lags)
+        self._own = (own[0] / own)[self._periods].astype(np.float32)
         self._reach = max(round(_WHITENED_OVER_HZ * self._size / rate / 2), 1)
         self._grain = max(round(0.0025 * rate), 1)
         self._lag = max(round(rate / 32_000), 1)
+        self.columns = len(edges) + 1 + len(self._flat) + 3
 
-    def read(self, samples: np.ndarray, first: int, count: int) -> np.ndarray:
+    def read(self, samples: np.ndarray, first: int, count: int, peak: float = 1.0) -> np.ndarray:
         """Return the readings of frames whose centres lie at ``first``, ``first + hop``, ... in samples.
 
         Parameters
         ----------
-        samples : ndarray [shape=(frames,)], full scale 1.0
+        samples : ndarray [shape=(frames,)], full scale ``peak``
             What lies outside counts as silence.
         first : int
         count : int
+        peak : float
 
         Returns
         -------
-        table : ndarray [shape=(count, columns)], float32
+        table : ndarray [shape=(count, columns)], float16
+            Compact: levels to a sixteenth of a dB. `Frames.of_table` names the columns.
         """
-        before = max(self.half + self._lag - first, 0)
-        after = max(first + (count - 1) * self.hop + self.half - len(samples), 0)
-        x = np.pad(samples, (before, after)).astype(np.float32)
-        start = first + before - self.half
-        windows = np.lib.stride_tricks.sliding_window_view(x[start:], 2 * self.half)[:: self.hop]
-        parts = [self._block(windows[i : min(i + _BLOCK, count)]) for i in range(0, count, _BLOCK)]
-        table = np.concatenate(parts)
-        table[:, -1] = self._crest(x, start, count)
+        table = np.empty((count, self.columns), dtype=np.float16)
+        before = self.half + self._lag
+        padded = np.zeros((_BLOCK, self._size), dtype=np.float32)
+        for begin in range(0, count, _BLOCK):  # few enough to stay in the processor's cache
+            n = min(_BLOCK, count - begin)
+            low = first + begin * self.hop - before
+            high = low + before + (n - 1) * self.hop + self.half
+            x = np.zeros(high - low, dtype=np.float32)
+            inside = samples[max(low, 0) : max(high, 0)]
+            x[max(-low, 0) : max(-low, 0) + len(inside)] = inside / peak
+            windows = np.lib.stride_tricks.sliding_window_view(x[self._lag :], 2 * self.half)[:: self.hop]
+            np.multiply(windows, self._window, out=padded[:n, : 2 * self.half])
+            self._block(padded[:n], table[begin : begin + n])
+            table[begin : begin + n, -1] = self._crest(x, n)
         return table
 
-    def _block(self, windows: np.ndarray) -> np.ndarray:
-        from scipy.fft import rfft
-
-        spectrum = rfft(windows * self._window, self._size, axis=1)
-        power = (spectrum.real**2 + spectrum.imag**2) * np.float32(self._scale)
-        total = power[:, self._low.start :].sum(axis=1)
-        p = power[:, : self._top] + np.float32(1e-16)
+    def _block(self, windows: np.ndarray, out: np.ndarray) -> None:
+        """Write all columns but the last from the windowed frames' spectra."""
+        spectrum = np.fft.rfft(windows, axis=1).astype(np.complex64, copy=False)  # numpy 1 makes it double
+        pairs = spectrum.view(np.float32)[:, 2 * self._low.start :]
+        total = np.einsum("ij,ij->i", pairs, pairs) * np.float32(self._scale)
+        part = spectrum[:, : self._top]
+        p = (part.real**2 + part.imag**2) * np.float32(self._scale) + np.float32(1e-16)
         bands = np.add.reduceat(p, self._cuts, axis=1)[:, :-1]
-        logs = np.log(p)
-        flat = [logs[:, s].mean(axis=1) - np.log(p[:, s].mean(axis=1)) for s in self._flat]
-        plain = self._periodic(p)
-        sums = np.cumsum(np.pad(p[:, : self._harmonic.stop + self._reach], ((0, 0), (self._reach, 0))), axis=1)
-        width = 2 * self._reach
-        envelope = sums[:, width:] - sums[:, :-width]
-        envelope = np.pad(envelope, ((0, 0), (0, max(self._harmonic.stop - envelope.shape[1], 0))), mode="edge")
-        envelope = envelope[:, : self._harmonic.stop]
-        white = self._periodic(p[:, : self._harmonic.stop] / np.maximum(envelope, 1e-16))
-        columns = [
-            10 * np.log10(np.maximum(bands, 1e-14)),
-            10 * np.log10(np.maximum(p[:, self._low].sum(axis=1), 1e-14))[:, None],
-            10 * np.log10(np.maximum(total, 1e-14))[:, None],
-            *[10 / np.log(10) * f[:, None] for f in flat],
-            plain[:, None],
-            white[:, None],
-            np.zeros((len(p), 1)),
-        ]
-        return np.concatenate(columns, axis=1).astype(np.float32)
+        n = bands.shape[1]
+        out[:, :n] = 10 * np.log10(np.maximum(bands, 1e-14))
+        out[:, n] = 10 * np.log10(np.maximum(p[:, self._low].sum(axis=1), 1e-14))
+        out[:, n + 1] = 10 * np.log10(np.maximum(total, 1e-14))
+        for i, s in enumerate(self._flat, n + 2):
+            inside = p[:, s]
+            out[:, i] = 10 / np.log(10) * (np.log(inside).mean(axis=1) - np.log(inside.mean(axis=1)))
+        out[:, -3] = self._periodic(p[:, self._harmonic])
+        out[:, -2] = self._periodic(p[:, self._harmonic] / np.maximum(self._envelope(p), 1e-16))
+
+    def _envelope(self, power: np.ndarray) -> np.ndarray:
+        """Return the sum of the power over 500 Hz around every bin of the harmonic range."""
+        first, stop = self._harmonic.start - self._reach, self._harmonic.stop + self._reach
+        sums = np.zeros((len(power), stop - first + 1), dtype=np.float32)
+        inside = power[:, max(first, 0) : stop]
+        begin = max(-first, 0) + 1
+        np.cumsum(inside, axis=1, out=sums[:, begin : begin + inside.shape[1]])
+        sums[:, begin + inside.shape[1] :] = sums[:, begin + inside.shape[1] - 1, None]
+        width, bins = 2 * self._reach, self._harmonic.stop - self._harmonic.start
+        return sums[:, width : width + bins] - sums[:, :bins]
 
     def _periodic(self, power: np.ndarray) -> np.ndarray:
         """Return the highest autocorrelation at a pitch's period, of the power in the harmonic range."""
-        from scipy.fft import irfft
+        kept = np.zeros((len(power), self._lags // 2 + 1), dtype=np.float32)
+        kept[:, self._harmonic] = power
+        sequence = np.fft.irfft(kept, self._lags, axis=1)
+        at_zero = np.maximum(sequence[:, 0], 1e-20)
+        return np.clip((sequence[:, self._periods] * self._own).max(axis=1) / at_zero, 0.0, 1.0)
 
-        kept = np.zeros((len(power), self._harmonic.stop), dtype=np.float32)
-        kept[:, self._harmonic] = power[:, self._harmonic]
-        sequence = irfft(kept, self._lags, axis=1)
-        at_zero = np.maximum(sequence[:, :1], 1e-20)
-        return np.clip((sequence[:, self._periods] / at_zero / self._own).max(axis=1), 0.0, 1.0)
-
-    def _crest(self, x: np.ndarray, start: int, count: int) -> np.ndarray:
+    def _crest(self, x: np.ndarray, count: int) -> np.ndarray:
         """Return the loudest 2.5 ms of each frame's inner 20 ms over their mean, of the difference of near samples."""
         grains = 8
-        offsets = start + self.half - 4 * self._grain + np.arange(count)[:, None] * self.hop
-        starts = offsets + np.arange(grains) * self._grain
-        starts = np.maximum(starts, self._lag)
-        sharp = np.zeros(len(x) + 1)
-        sharp[self._lag : len(x)] = np.square(x[self._lag :] - x[: -self._lag], dtype=np.float64)
-        ends = np.minimum(starts + self._grain, len(x))
-        pairs = np.stack([starts, ends], axis=2).ravel()
-        energy = np.add.reduceat(sharp, pairs)[::2].reshape(starts.shape) + 1e-15
+        sharp = np.zeros(len(x) + 1, dtype=np.float32)
+        np.square(x[self._lag :] - x[: -self._lag], out=sharp[self._lag : len(x)])
+        starts = self.half + self._lag - grains // 2 * self._grain + np.arange(count)[:, None] * self.hop
+        starts = starts + np.arange(grains) * self._grain
+        pairs = np.stack([starts, starts + self._grain], axis=2).ravel()
+        energy = np.add.reduceat(sharp, pairs)[::2].reshape(starts.shape) + np.float32(1e-15)
         return 10 * np.log10(energy.max(axis=1) / energy.mean(axis=1))
+
+
+def _smooth(least: int) -> int:
+    """Return the least even number from ``least`` on without a prime factor above 5: a quick length to transform."""
+    n = least + least % 2
+    while True:
+        rest = n
+        for factor in (2, 3, 5):
+            while rest % factor == 0:
+                rest //= factor
+        if rest == 1:
+            return n
+        n += 2
