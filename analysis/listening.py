@@ -120,21 +120,28 @@ class Sound:
         step = grain * max(round(CHUNK_S * self.rate / grain), 1)
         overlap = grain * int(np.ceil(OVERLAP_S * self.rate / grain))
         source = self.blocks()
-        held, first = np.zeros(0), 0
+        first, known, spare = 0, np.zeros(0), np.zeros(0)  # heard before and still wanted; read and not yet heard
         for begin in range(0, self.frames, step):
             end = min(begin + step, self.frames)
-            wanted = min(end + overlap, self.frames)
-            pieces, have = [held], first + len(held)
+            wanted = min(end + overlap, self.frames) - first
+            # One array a chunk, and no other that long: an hour at a high rate is heard in little memory.
+            held = np.empty(wanted)
+            held[: len(known)] = known
+            have = len(known)
             while have < wanted:
-                piece = next(source, None)
-                if piece is None:
-                    break
-                pieces.append(np.asarray(piece, dtype=np.float64))
-                have += len(piece)
-            held = np.concatenate(pieces)
-            yield Chunk(held[: wanted - first], first, begin, end, self.rate, end == self.frames)
+                if not len(spare):
+                    piece = next(source, None)
+                    if piece is None:
+                        break
+                    spare = np.asarray(piece)
+                count = min(len(spare), wanted - have)
+                held[have : have + count] = spare[:count]
+                spare, have = spare[count:], have + count
             keep = max(end - overlap, 0)
-            held, first = held[keep - first :], keep
+            known, held = held[keep - first : have].copy(), held[:have]
+            yield Chunk(held, first, begin, end, self.rate, end == self.frames)
+            first = keep
+            del held
 
 
 def listen(sound: Sound, *listeners: Listener) -> None:
@@ -142,3 +149,4 @@ def listen(sound: Sound, *listeners: Listener) -> None:
     for chunk in sound.chunks():
         for listener in listeners:
             listener.feed(chunk)
+        del chunk  # before the next is read

@@ -201,14 +201,21 @@ class LoudnessListener:
         left = self._heard % self._hop
         # A frame that the recording's end cuts off counts from half its length on, and always if it is the only one.
         rest = [self._sums[None] / left] if left and (2 * left >= self._hop or self._heard < self._hop) else []
-        power = np.concatenate([np.zeros((0, 2)), *self._parts, *rest])
-        level = 10.0 * np.log10(np.maximum(power, 1e-30))
-        hop_s = self._hop / self._rate
+        weighted, plain = (_decibels([part[:, column] for part in (*self._parts, *rest)]) for column in (0, 1))
+        weighted += _CONSTANT_DB
         return LevelTrack(
-            time_s=(np.arange(len(power)) + 0.5) * hop_s,
-            level_db=np.maximum(level[:, 0] + _CONSTANT_DB, SILENCE_DB),
-            broadband_db=np.maximum(level[:, 1], SILENCE_DB),
+            time_s=(np.arange(len(plain)) + 0.5) * (self._hop / self._rate),
+            level_db=np.maximum(weighted, SILENCE_DB, out=weighted),
+            broadband_db=np.maximum(plain, SILENCE_DB, out=plain),
         )
+
+
+def _decibels(parts: list[np.ndarray]) -> np.ndarray:
+    """Return the level of power in parts, all in the memory of the result: an hour has more than a million frames."""
+    out = np.concatenate([np.zeros(0), *parts])
+    np.log10(np.maximum(out, 1e-30, out=out), out=out)
+    out *= 10.0
+    return out
 
 
 @dataclass(frozen=True, eq=False)

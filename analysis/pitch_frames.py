@@ -21,7 +21,7 @@ _RATE = 11_000.0
 _FRAME_S, _WINDOW_S, _REACH_S, _LEVEL_S = 0.067, 0.024, 0.008, 0.020
 CANDIDATES = 6
 _HARMONICS = 12
-_BATCH = 512
+_BATCH = 128
 # An octave lower costs this much in the choice of the candidates (not yet among them): multiples of the period, which
 # repeat as well as it does, must not crowd it out.
 _CROWDING = 0.1
