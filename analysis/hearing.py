@@ -26,7 +26,7 @@ from .loudness import LoudnessListener, note_levels
 from .note_ends import note_offsets
 from .onsets import OnsetDetector, Onsets
 from .pitch import PitchTrack, PitchTracker, is_monophonic
-from .sustained import SwellListener, is_sustained, line_onsets, sustained_notes
+from .sustained import SwellListener, in_line
 
 # An onset inside a breath this sure of itself is the breath's.
 _SURE_BREATH = 0.7
@@ -80,10 +80,8 @@ def hear(take: Take) -> Heard:
     loudness, breathing, rubbing = LoudnessListener(rate), BreathListener(rate, peak), FrictionListener(rate, peak)
     listen(sound, detector, tracker, swell, loudness, breathing, rubbing)
     track, onsets, breath = tracker.result(), detector.result(), breathing.result()
-    power, bin_s = swell.result()
-    line = sustained_notes(track, power, bin_s)
-    is_line = is_sustained(track, line, power, bin_s)
-    onsets = line_onsets(onsets, line) if is_line else _without_breaths(onsets, breath)
+    onsets, is_line = in_line(onsets, track, *swell.result())
+    onsets = onsets if is_line else _without_breaths(onsets, breath)
     friction = rubbing.result(onsets.onset_s)
     onsets = _without_friction(onsets, friction)
     one_line = is_line or is_monophonic(track)

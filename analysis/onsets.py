@@ -118,13 +118,20 @@ def detect_onsets_in(audio: AudioFile) -> Onsets:
 
 
 def _detected(sound: Sound) -> Onsets:
-    detector = OnsetDetector(sound.rate, sound.peak)
-    listen(sound, detector)
-    return detector.result()
+    from .pitch import PitchTracker
+    from .sustained import SwellListener, in_line
+
+    detector, tracker, swell = (
+        OnsetDetector(sound.rate, sound.peak),
+        PitchTracker(sound.rate),
+        SwellListener(sound.rate),
+    )
+    listen(sound, detector, tracker, swell)
+    return in_line(detector.result(), tracker.result(), *swell.result())[0]
 
 
 class OnsetDetector:
-    """Listens for onsets.
+    """Listens for what strikes, plucks or otherwise begins at once.
 
     Parameters
     ----------

@@ -41,14 +41,20 @@ _SHORTEST_S = 0.06
 # semitone held for 0.2 s more than two of them.
 _STEP_PRICE, _CAP_CENTS, _LEVEL_CENTS = 6.5, 150.0, 10.0
 _LEAST_STEP_CENTS = 60.0
+# The softest moment of an attack lies this near to where the pitch begins, s.
+_ABOUT_S = 0.08
+# A note that begins under the last one is heard first so long before its pitch is seen, s, more or less.
+_UNDER_S = 0.03
+# Plateaus that move by this share of the step between them are none: the pitch glides.
+_GLIDING = 0.4
 # A dip on one pitch begins a new note if the sound falls by this much and rises again, dB, within these seconds.
 _DIP_DB, _DIP_S = 7.0, 0.12
 # A step of pitch in a dip deeper than this is no slur: the sound begins anew.
 _BREAK_DB = 10.0
 # Vibrato swells, too: a dip that is not as deep as the first of these must be deeper than its neighbours by the second.
 _DEEP_DB, _DEEPER_DB = 14.0, 4.0
-# How far off a beginning may be, ms, by what sounded before it, dB of its own level; and a slur by how sure the pitch is
-# about it: 90 % of the errors on our own lines, dry and in a room of 1.1 s (benchmarks/accuracy, tuning half).
+# How far off a beginning may be, ms, by what sounded before it, dB of its own level; and a slur by how sure the pitch
+# is about it: 90 % of the errors on our own lines, dry and in a room of 1.1 s (benchmarks/accuracy, tuning half).
 _HIDDEN_DB, _HIDDEN_MS = (-40.0, -30.0, -21.0, -15.0, -10.0, -5.0), (1.5, 3.0, 6.5, 14.0, 21.0, 30.0)
 _SURE, _SLUR_MS = (0.65, 0.78, 0.89, 0.95), (32.0, 26.0, 8.0, 4.0)
 # What `analysis.onsets` finds within this of a note vouches for it, s.
@@ -235,6 +241,11 @@ def _steps(cents: np.ndarray, known: np.ndarray, hop_s: float) -> list[int]:
     for at in (np.flatnonzero(np.diff(course)) + 1).tolist():
         if abs(levels[course[at]] - levels[course[at - 1]]) >= _LEAST_STEP_CENTS:
             steps.append(at)
+    steps = [
+        at
+        for at, last, after in zip(steps, [0, *steps], [*steps[1:], len(cents)], strict=False)
+        if not _is_glide(cents[last:at], cents[at:after], float(levels[course[at]] - levels[course[at - 1]]))
+    ]
     # A glide may stop for a moment half way: of steps nearer than a short note the largest is the note.
     least = round(_SHORTEST_S / hop_s)
     kept: list[int] = []
@@ -244,6 +255,15 @@ def _steps(cents: np.ndarray, known: np.ndarray, hop_s: float) -> list[int]:
         if at >= least and len(cents) - at >= least:
             kept.append(at)
     return kept
+
+
+def _is_glide(before: np.ndarray, after: np.ndarray, step: float) -> bool:
+    """Tell whether the pitch only moves on through a step: both plateaus move half as far as it, in its direction."""
+    moves = []
+    for part in (before, after):
+        third = max(len(part) // 3, 1)
+        moves.append(float(np.median(part[-third:]) - np.median(part[:third])) * np.sign(step))
+    return min(moves) > _GLIDING * abs(step)
 
 
 def _crossing(time_s: np.ndarray, cents: np.ndarray, before: int, at: int, after: int) -> tuple[float, float]:
@@ -289,8 +309,14 @@ def _attack(
     size = _amplitude(power, first, stop, period)
     near = int((voiced_s - first * bin_s) / bin_s)
     top = float(size[min(near, len(size) - 1) :].max())
-    # The rise that leads to the voice: back from where half of the peak is first held.
-    half = int(np.argmax(size[max(near - round(0.03 / bin_s), 0) :] >= 0.5 * top)) + max(near - round(0.03 / bin_s), 0)
+    # The rise that leads to the voice: from the softest moment about its beginning to half of the peak.
+    about = round(_ABOUT_S / bin_s)
+    low = max(near - about, 0)
+    softest = low + int(np.argmin(size[low : near + about]))
+    if size[softest] > 0.35 * top:
+        # It begins under another that goes on: the pitch shows when it has become the stronger of the two.
+        return voiced_s - _UNDER_S, 1000.0 * _UNDER_S, 1000.0 * _UNDER_S
+    half = softest + int(np.argmax(size[softest:] >= 0.5 * top))
     least = float(size[: half + 1].min())
     foot = int(np.flatnonzero(size[: half + 1] <= 1.5 * least)[-1])
     return _fitted(size, foot, half, top, first, bin_s, period)
@@ -416,36 +442,47 @@ def _fall_db(power: np.ndarray, bin_s: float, onset_s: float) -> float:
     return float(10.0 * np.log10((early.mean() + 1e-20) / (late.mean() + 1e-20)))
 
 
-def line_onsets(struck: Onsets, notes: SustainedNotes) -> Onsets:
-    """Return the onsets of a sustained line.
+def in_line(struck: Onsets, track: PitchTrack, power: np.ndarray, bin_s: float) -> tuple[Onsets, bool]:
+    """Return the onsets of a take, and whether it is a sustained line: then they are those of its notes.
 
     Parameters
     ----------
     struck : Onsets
-        What `analysis.onsets` found: it places a note that begins at once, and vouches for a new one on an old pitch.
-    notes : SustainedNotes
+        What strikes, as `analysis.onsets.OnsetDetector` finds it.
+    track : PitchTrack
+    power : ndarray [shape=(bins,)]
+    bin_s : float, seconds
+        See `SwellListener`.
+    """
+    notes = sustained_notes(track, power, bin_s)
+    if not is_sustained(track, notes, power, bin_s):
+        return struck, False
+    return line_onsets(struck, notes, power, bin_s), True
 
-    Returns
-    -------
-    Onsets
-        A row a note, kind ``"sustained"`` where it rose slowly; consonants and breaths are no notes.
+
+def line_onsets(struck: Onsets, notes: SustainedNotes, power: np.ndarray, bin_s: float) -> Onsets:
+    """Return the onsets of a sustained line, a row a note.
+
+    What was found to strike places a note that begins at once, and vouches for a new one on an old pitch; the rest of
+    it, consonants and breaths, is no note.
     """
     near = _nearest(struck.onset_s, notes.onset_s)
     distance = np.abs(struck.onset_s[near] - notes.onset_s) if len(struck) else np.full(len(notes), np.inf)
     kept = (notes.how != "again") | (distance < _VOUCHED_S)
     near, distance, notes = near[kept], distance[kept], notes.rows(kept)
     at_once = (notes.how != "slur") & (notes.rise_ms < _SLOW_MS) & (distance < 0.5 * _VOUCHED_S)
-    if not len(struck):
-        at_once[:] = False
-        near = np.zeros(len(notes), dtype=np.int64)
-        struck = Onsets.build(1)
-    level_db = np.where(distance < _VOUCHED_S, struck.level_db[near], np.nan)
+    struck = struck if len(struck) else Onsets.build(1)
+    first = (notes.onset_s / bin_s).astype(np.int64)
+    peaks = [float(power[at : at + round(0.05 / bin_s)].max(initial=0.0)) for at in first.tolist()]
+    level_db = 10.0 * np.log10(2.0 * np.maximum(np.array(peaks), 1e-20))  # of a sine the peak is twice its power
+    vouched = distance < _VOUCHED_S
     return Onsets.build(
         onset_s=np.where(at_once, struck.onset_s[near], notes.onset_s),
         onset_uncertainty_ms=np.where(at_once, struck.onset_uncertainty_ms[near], notes.onset_uncertainty_ms),
-        strength=np.where(distance < _VOUCHED_S, struck.strength[near], 1.0),
-        level_db=level_db,
+        strength=np.where(vouched, struck.strength[near], 1.0),
+        level_db=np.where(vouched, struck.level_db[near], level_db),
         instrument=np.full(len(notes), ""),
+        kind=np.full(len(notes), "sustained"),
     )
 
 

@@ -58,7 +58,7 @@ def heard(y: np.ndarray, rate: float = RATE) -> tuple[SustainedNotes, bool, np.n
     listen(sound, tracker, swell, struck)
     notes = sustained_notes(tracker.result(), *swell.result())
     sung = is_sustained(tracker.result(), notes, *swell.result())
-    return notes, sung, line_onsets(struck.result(), notes).onset_s
+    return notes, sung, line_onsets(struck.result(), notes, *swell.result()).onset_s
 
 
 PITCHES = [60.0, 62.0, 64.0, 62.0, 62.0, 67.0, 65.0, 64.0, 60.0, 60.0, 59.0, 61.0]
