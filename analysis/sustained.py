@@ -30,7 +30,7 @@ import numpy as np
 from ..core.columns import Columns, real, text
 from .listening import Chunk
 from .onsets import Onsets
-from .pitch import PitchTrack
+from .pitch import PitchTrack, is_monophonic
 
 _BIN_S = 0.001
 _LOW_HZ, _HIGH_HZ = 60.0, 5000.0
@@ -46,7 +46,7 @@ _ABOUT_S = 0.08
 # A note that begins under the last one is heard first so long before its pitch is seen, s, more or less.
 _UNDER_S = 0.03
 # Plateaus that move by this share of the step between them are none: the pitch glides.
-_GLIDING = 0.4
+_GLIDING = 0.6
 # A dip on one pitch begins a new note if the sound falls by this much and rises again, dB, within these seconds.
 _DIP_DB, _DIP_S = 7.0, 0.12
 # A step of pitch in a dip deeper than this is no slur: the sound begins anew.
@@ -258,12 +258,12 @@ def _steps(cents: np.ndarray, known: np.ndarray, hop_s: float) -> list[int]:
 
 
 def _is_glide(before: np.ndarray, after: np.ndarray, step: float) -> bool:
-    """Tell whether the pitch only moves on through a step: both plateaus move half as far as it, in its direction."""
+    """Tell whether the pitch only moves on through a step: a plateau beside it moves as it does, the other not back."""
     moves = []
     for part in (before, after):
         third = max(len(part) // 3, 1)
         moves.append(float(np.median(part[-third:]) - np.median(part[:third])) * np.sign(step))
-    return min(moves) > _GLIDING * abs(step)
+    return max(moves) > _GLIDING * abs(step) and min(moves) > -0.1 * abs(step)
 
 
 def _crossing(time_s: np.ndarray, cents: np.ndarray, before: int, at: int, after: int) -> tuple[float, float]:
@@ -339,7 +339,7 @@ def _fitted(
     """Follow the rise between ``foot`` and ``half`` back to -40 dB; return seconds, doubt and rise in ms."""
     before = float(np.median(size[max(foot - round(0.012 / bin_s), 0) : foot + 1]))
     net = np.sqrt(np.maximum(size**2 - before**2, 0.0))
-    high = max(half, foot + 1)
+    high = min(max(half, foot + 1), len(size) - 1)
     while high + 1 < len(size) and size[high + 1] > size[high] and size[high] < 0.45 * top:
         high += 1
     tenth = _last_below(net, foot, high, 0.1 * top)
@@ -416,8 +416,13 @@ def _again(
     return out
 
 
-def is_sustained(track: PitchTrack, notes: SustainedNotes, power: np.ndarray, bin_s: float) -> bool:
-    """Tell whether a take is one line of sung, bowed or blown notes: voiced, slow to rise, and holding its level."""
+def is_sustained(
+    track: PitchTrack, notes: SustainedNotes, power: np.ndarray, bin_s: float, struck: Onsets | None = None
+) -> bool:
+    """Tell whether a take is one line of sung, bowed or blown notes: voiced, slow to rise, and holding its level.
+
+    Where most notes coincide with what sounds plucked or struck, they must hold their level the better.
+    """
     voiced = np.isfinite(track.pitch_hz)
     begins = notes.rows(notes.how != "slur")
     if not len(begins) or float(np.median(track.confidence[voiced])) < _LEAST_CONFIDENCE:
@@ -430,7 +435,13 @@ def is_sustained(track: PitchTrack, notes: SustainedNotes, power: np.ndarray, bi
     rise_ms = float(np.median(begins.rise_ms - 1000.0 / begins.pitch_hz))
     falls = [_fall_db(power, bin_s, note) for note in notes.onset_s[notes.end_s - notes.onset_s > 0.3]]
     fall_db = float(np.median(falls)) if falls else 0.0
-    return any(rise_ms >= rise and fall_db <= fall for rise, fall in _SUSTAINED)
+    limits = _SUSTAINED
+    if struck is not None and len(struck):
+        near = _nearest(struck.onset_s, notes.onset_s)
+        at_once = np.isin(struck.kind[near], ("percussive", "plucked", "struck"))
+        if np.mean(at_once & (np.abs(struck.onset_s[near] - notes.onset_s) < _VOUCHED_S)) > 0.5:
+            limits = limits[:1]
+    return any(rise_ms >= rise and fall_db <= fall for rise, fall in limits)
 
 
 def _fall_db(power: np.ndarray, bin_s: float, onset_s: float) -> float:
@@ -454,8 +465,10 @@ def in_line(struck: Onsets, track: PitchTrack, power: np.ndarray, bin_s: float) 
     bin_s : float, seconds
         See `SwellListener`.
     """
+    if not is_monophonic(track):
+        return struck, False
     notes = sustained_notes(track, power, bin_s)
-    if not is_sustained(track, notes, power, bin_s):
+    if not is_sustained(track, notes, power, bin_s, struck):
         return struck, False
     return line_onsets(struck, notes, power, bin_s), True
 
