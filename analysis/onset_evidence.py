@@ -5,7 +5,8 @@ Conventions
 Wherever a trace of `analysis.onset_frames` peaks a sound may begin; some thirty figures tell how it does there. One
 layer of hyperbolic tangents weighs them, once into how likely a sound begins, once into what it is. All figures are
 differences of levels within 1.5 s, so that nothing farther away and no gain matters. The weights of
-`analysis.detection_weights` were fitted to constructed sets by ``benchmarks/accuracy/fit_onsets.py``, which prints them.
+`analysis.detection_weights` were fitted to constructed sets by ``benchmarks/accuracy/fit_onsets.py``, which prints
+them.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from functools import lru_cache
 import numpy as np
 
 from .onset_frames import Frames
+from .running import greatest, mean, ranked
 
 # What a sound may be: drums by name, then how others are played.
 CLASSES = ("kick", "snare", "hat", "cymbal", "other", "plucked", "struck", "sustained")
@@ -32,9 +34,7 @@ def candidates(heard: Frames) -> np.ndarray:
 
 def _peaks(heard: Frames, trace: np.ndarray, reach_ms: float, least: float) -> np.ndarray:
     """Return the frames where a trace is largest for some time around; of a plateau the first."""
-    from scipy.ndimage import maximum_filter1d
-
-    top = maximum_filter1d(trace, 2 * heard.grid.steps(reach_ms) + 1, mode="constant")
+    top = greatest(trace, 2 * heard.grid.steps(reach_ms) + 1, mirrored=False)
     at = np.flatnonzero((trace >= top) & (trace > least))
     return at[np.concatenate([[True], np.diff(at) > 1])] if len(at) else at
 
@@ -50,8 +50,6 @@ def _away(heard: Frames, more: np.ndarray, at: np.ndarray, ms: float) -> np.ndar
 
 def evidence(heard: Frames, at: np.ndarray) -> dict[str, np.ndarray]:
     """Return the figures that tell what happens at some frames, by name [each shape=(n,)]."""
-    from scipy.ndimage import maximum_filter1d, median_filter, uniform_filter1d
-
     grid, last = heard.grid, len(heard) - 1
 
     def near(trace: np.ndarray, low_ms: float, high_ms: float, how: Callable = np.max) -> np.ndarray:
@@ -65,13 +63,13 @@ def evidence(heard: Frames, at: np.ndarray) -> dict[str, np.ndarray]:
     burst, flux = near(heard.burst, -3, 3), near(heard.flux, -9, 15)
     out = {
         "burst": _log(burst, 0.1),
-        "burst_over": _log(burst, 0.1) - _log(median_filter(heard.burst, grid.frames(0.2))[at], 0.3),
+        "burst_over": _log(burst, 0.1) - _log(ranked(heard.burst, grid.frames(0.2), 0.5)[at], 0.3),
         "burst_before": _log(near(heard.burst, -80, -20), 0.1) - _log(burst, 0.1),
         "burst_just_before": _log(near(heard.burst, -32, -9), 0.1) - _log(burst, 0.1),
         "burst_after": _log(near(heard.burst, 12, 60), 0.1) - _log(burst, 0.1),
         "flux": _log(flux, 0.005),
-        "flux_over": _log(flux, 0.005) - _log(median_filter(heard.flux, grid.frames(0.3))[at], 0.02),
-        "flux_over_mean": _log(flux, 0.005) - _log(uniform_filter1d(heard.flux, grid.frames(0.4))[at], 0.02),
+        "flux_over": _log(flux, 0.005) - _log(ranked(heard.flux, grid.frames(0.3), 0.5)[at], 0.02),
+        "flux_over_mean": _log(flux, 0.005) - _log(mean(heard.flux, grid.frames(0.4))[at], 0.02),
         "flux_before": _log(near(heard.flux, -90, -25), 0.01) - _log(flux, 0.01),
         "flux_after": _log(near(heard.flux, 30, 80), 0.01) - _log(flux, 0.01),
         "lasting": _log(near(heard.lasting, -9, 15), 0.003),
@@ -94,8 +92,8 @@ def evidence(heard: Frames, at: np.ndarray) -> dict[str, np.ndarray]:
     }
     power = heard.short.sum(1)
     after = near(power, 3, 24, np.mean)
-    out["level"] = np.clip(_db(after / maximum_filter1d(power, grid.frames(3.0))[at]), -60, 5)
-    out["level_near"] = np.clip(_db(after / maximum_filter1d(power, grid.frames(0.3))[at]), -40, 5)
+    out["level"] = np.clip(_db(after / greatest(power, grid.frames(3.0))[at]), -60, 5)
+    out["level_near"] = np.clip(_db(after / greatest(power, grid.frames(0.3))[at]), -40, 5)
     slope, slope_bright = heard.slopes
     out |= {
         "slope": np.clip(fine(slope, -10, 12, np.max), -3, 40),

@@ -20,6 +20,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from .running import ranked
+
 _WINDOW_S, _SHORT_S, _LONG_S = 0.023, 0.0116, 0.0464
 _HOP_S = 0.0029
 # Bands of the short window, of the long one's quarter tones, and the wide ones that tell drums apart, in Hz.
@@ -208,16 +210,14 @@ def _noise(rise_db: np.ndarray, centres: np.ndarray, grid: Grid) -> np.ndarray:
     1.5 kHz is steady as no narrow band is, so that one cymbal shows in the ringing of another. What scatters more
     says so by its own lesser deviations.
     """
-    from scipy.ndimage import median_filter, percentile_filter
-
     wide = centres > 1500
     if wide.sum() < 2:
         return np.zeros(len(rise_db))
     rise = np.clip(rise_db[:, wide], -8, 8).mean(1)
-    usual = median_filter(rise, grid.frames(0.3), mode="reflect")
+    usual = ranked(rise, grid.frames(0.3), 0.5)
     rise = rise - np.minimum(usual, 0.0)  # what rings on falls steadily; a sound that holds the level is one, too
     # The 30th percentile of a normal variable's size is 0.385 of its deviation, and blind to the hits themselves.
-    scatter = percentile_filter(np.abs(rise - np.maximum(usual, 0.0)), 30, grid.frames(0.6), mode="reflect") / 0.385
+    scatter = ranked(np.abs(rise - np.maximum(usual, 0.0)), grid.frames(0.6), 0.3) / 0.385
     known = 6.1 / np.sqrt(8 * grid.hop / grid.rate * np.ptp(centres[wide]))
     return rise / np.maximum(known, scatter)
 
