@@ -26,7 +26,8 @@ from .loudness import LoudnessListener, note_levels
 from .note_ends import note_offsets
 from .onsets import OnsetDetector, Onsets
 from .pitch import PitchTrack, PitchTracker, is_monophonic
-from .sustained import SwellListener, in_line
+from .sustained import in_line
+from .swells import SwellListener
 
 # An onset inside a breath this sure of itself is the breath's.
 _SURE_BREATH = 0.7

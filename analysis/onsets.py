@@ -119,7 +119,8 @@ def detect_onsets_in(audio: AudioFile) -> Onsets:
 
 def _detected(sound: Sound) -> Onsets:
     from .pitch import PitchTracker
-    from .sustained import SwellListener, in_line
+    from .sustained import in_line
+    from .swells import SwellListener
 
     detector, tracker, swell = (
         OnsetDetector(sound.rate, sound.peak),

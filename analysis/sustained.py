@@ -10,9 +10,7 @@ Times are seconds of the recording. A note of a line begins in one of three ways
 Method
 ------
 The voiced stretches of the pitch track are cut into plateaus: the piecewise constant course nearest to the curve, where
-each step has a price that a vibrato does not pay and a short semitone does. A slow attack is placed by a fit: the
-amplitude over one period rises as a power of the time since it began; what sounded before is taken away first, and
-the fit is followed back to -40 dB.
+each step has a price that a vibrato does not pay and a short semitone does. Attacks are placed by `analysis.swells`.
 
 References
 ----------
@@ -28,34 +26,21 @@ from itertools import pairwise
 import numpy as np
 
 from ..core.columns import Columns, real, text
-from .listening import Chunk
 from .onsets import Onsets
 from .pitch import PitchTrack, is_monophonic
+from .swells import SHORTEST_S, again, amplitude, attack, dip_db
 
-_BIN_S = 0.001
-_LOW_HZ, _HIGH_HZ = 60.0, 5000.0
 # Voiced stretches this near, s, are one where the sound goes on: in the gap it falls by less than this, dB.
 _BRIDGE_S, _BRIDGE_DB = 0.07, 10.0
-_SHORTEST_S = 0.06
 # The price of a step, cents x s: half a period of a wide vibrato (100 cents, 5 Hz) off its centre costs less, a
 # semitone held for 0.2 s more than two of them.
 _STEP_PRICE, _CAP_CENTS, _LEVEL_CENTS = 6.5, 150.0, 10.0
 _LEAST_STEP_CENTS = 60.0
-# The softest moment of an attack lies this near to where the pitch begins, s.
-_ABOUT_S = 0.08
-# A note that begins under the last one is heard first so long before its pitch is seen, s, more or less.
-_UNDER_S = 0.03
 # Plateaus that move by this share of the step between them are none: the pitch glides.
 _GLIDING = 0.6
-# A dip on one pitch begins a new note if the sound falls by this much and rises again, dB, within these seconds.
-_DIP_DB, _DIP_S = 7.0, 0.12
 # A step of pitch in a dip deeper than this is no slur: the sound begins anew.
 _BREAK_DB = 10.0
-# Vibrato swells, too: a dip that is not as deep as the first of these must be deeper than its neighbours by the second.
-_DEEP_DB, _DEEPER_DB = 14.0, 4.0
-# How far off a beginning may be, ms, by what sounded before it, dB of its own level; and a slur by how sure the pitch
-# is about it: 90 % of the errors on our own lines, dry and in a room of 1.1 s (benchmarks/accuracy, tuning half).
-_HIDDEN_DB, _HIDDEN_MS = (-40.0, -30.0, -21.0, -15.0, -10.0, -5.0), (1.5, 3.0, 6.5, 14.0, 21.0, 30.0)
+# How far off a slur may be, ms, by how sure the pitch is about it: as of attacks in `analysis.swells`.
 _SURE, _SLUR_MS = (0.65, 0.78, 0.89, 0.95), (32.0, 26.0, 8.0, 4.0)
 # What `analysis.onsets` finds within this of a note vouches for it, s.
 _VOUCHED_S = 0.05
@@ -92,49 +77,6 @@ class SustainedNotes(Columns):
     how: np.ndarray = text()
 
 
-class SwellListener:
-    """Listens for the power between 60 Hz and 5 kHz, millisecond by millisecond.
-
-    Parameters
-    ----------
-    rate : float, Hz
-    """
-
-    def __init__(self, rate: float) -> None:
-        self.bin = max(round(_BIN_S * rate), 1)
-        self._rate = rate
-        self._sections = _band(rate)
-        self._state, self._sums, self._filled = np.zeros((3, 2)), np.zeros(2), 0
-        self._parts: list[np.ndarray] = []
-
-    def feed(self, chunk: Chunk) -> None:
-        """Take in the next chunk."""
-        from ..core.kernels.filtered_power import filtered_power
-
-        samples = np.ascontiguousarray(chunk.samples[chunk.begin - chunk.first : chunk.end - chunk.first])
-        energy = filtered_power(samples, self._sections, self._state, self._sums, self._filled, self.bin)
-        self._filled = (self._filled + len(samples)) % self.bin
-        self._parts.append((energy[:, 0] / self.bin).astype(np.float32))
-
-    def result(self) -> tuple[np.ndarray, float]:
-        """Return the mean square of every bin [shape=(bins,)] and the length of a bin in seconds."""
-        power = np.concatenate(self._parts) if self._parts else np.zeros(0, dtype=np.float32)
-        return power, self.bin / self._rate
-
-
-def _band(rate: float) -> np.ndarray:
-    """Return a low cut and a high cut in series (Butterworth, second order), and a filter that passes everything."""
-    out = np.zeros((3, 5))
-    out[2, 0] = 1.0
-    for row, (hertz, is_low_cut) in enumerate(((_LOW_HZ, True), (min(_HIGH_HZ, 0.45 * rate), False))):
-        k = np.tan(np.pi * hertz / rate)
-        norm = 1.0 / (1.0 + np.sqrt(2.0) * k + k * k)
-        b = np.array([1.0, -2.0, 1.0]) if is_low_cut else k * k * np.array([1.0, 2.0, 1.0])
-        out[row, :3] = b * norm
-        out[row, 3:] = 2.0 * (k * k - 1.0) * norm, (1.0 - np.sqrt(2.0) * k + k * k) * norm
-    return out
-
-
 def sustained_notes(track: PitchTrack, power: np.ndarray, bin_s: float) -> SustainedNotes:
     """Cut a pitch track into the notes of a sustained line.
 
@@ -142,7 +84,8 @@ def sustained_notes(track: PitchTrack, power: np.ndarray, bin_s: float) -> Susta
     ----------
     track : PitchTrack
     power : ndarray [shape=(bins,)]
-        Mean square of the sound in bins of ``bin_s`` seconds, from the beginning: see `SwellListener`.
+        Mean square of the sound in bins of ``bin_s`` seconds, from the beginning: see
+        `analysis.swells.SwellListener`.
 
     Returns
     -------
@@ -181,7 +124,7 @@ def _voiced_runs(track: PitchTrack, power: np.ndarray, bin_s: float) -> list[tup
             runs[-1] = (runs[-1][0], end)
         else:
             runs.append((begin, end))
-    return [(b, e) for b, e in runs if track.time_s[e - 1] - track.time_s[b] >= _SHORTEST_S]
+    return [(b, e) for b, e in runs if track.time_s[e - 1] - track.time_s[b] >= SHORTEST_S]
 
 
 def _goes_on(left_s: float, right_s: float, power: np.ndarray, bin_s: float) -> bool:
@@ -189,7 +132,7 @@ def _goes_on(left_s: float, right_s: float, power: np.ndarray, bin_s: float) -> 
     if right_s - left_s > _BRIDGE_S:
         return False
     first, stop = max(int((left_s - 0.03) / bin_s), 0), int((right_s + 0.03) / bin_s) + 1
-    size = _amplitude(power, first, min(stop, len(power)), 10)
+    size = amplitude(power, first, min(stop, len(power)), 10)
     if len(size) < 30:
         return True
     inner = size[10:-10]
@@ -212,16 +155,16 @@ def _notes_of_run(
         pitch_hz = 440.0 * 2.0 ** (float(np.median(cents[first:last])) / 1200.0)
         stop_s = float(time_s[last - 1]) + hop_s
         if i == 0:
-            onset, doubt, rise = _attack(power, bin_s, float(time_s[0]), stop_s, free_s, pitch_hz)
+            onset, doubt, rise = attack(power, bin_s, float(time_s[0]), stop_s, free_s, pitch_hz)
             start = (onset, doubt, rise, "attack")
         else:
             sure = track.confidence[max(begin + first - 8, begin) : begin + first + 9]
             onset, doubt = _crossing(time_s, cents, bounds[i - 1], first, last)
             doubt = max(doubt, float(np.interp(float(sure.mean()), _SURE, _SLUR_MS)))
             start = (onset, doubt, np.nan, "slur")
-            if _dip_db(power, bin_s, onset, pitch_hz) > _BREAK_DB:
-                start = (*_attack(power, bin_s, onset, stop_s, onset - 0.1, pitch_hz), "attack")
-        begins = [start, *_again(power, bin_s, start[0] + 0.06, stop_s, pitch_hz)]
+            if dip_db(power, bin_s, onset, pitch_hz) > _BREAK_DB:
+                start = (*attack(power, bin_s, onset, stop_s, onset - 0.1, pitch_hz), "attack")
+        begins = [start, *again(power, bin_s, start[0] + 0.06, stop_s, pitch_hz)]
         for j, (onset, doubt, rise, how) in enumerate(begins):
             stop = begins[j + 1][0] if j + 1 < len(begins) else stop_s
             out.append((onset, stop, doubt, pitch_hz, rise, how))
@@ -247,7 +190,7 @@ def _steps(cents: np.ndarray, known: np.ndarray, hop_s: float) -> list[int]:
         if not _is_glide(cents[last:at], cents[at:after], float(levels[course[at]] - levels[course[at - 1]]))
     ]
     # A glide may stop for a moment half way: of steps nearer than a short note the largest is the note.
-    least = round(_SHORTEST_S / hop_s)
+    least = round(SHORTEST_S / hop_s)
     kept: list[int] = []
     for at in steps:
         if kept and at - kept[-1] < least:
@@ -284,136 +227,6 @@ def _crossing(time_s: np.ndarray, cents: np.ndarray, before: int, at: int, after
     slope = max((side[nearest + 1] - side[nearest]) / hop_s, 1.0)  # cents/s
     unsure = 0.5 * (np.ptp(left) + np.ptp(right)) * 0.5
     return float(time_s[first + nearest] + share * hop_s), float(np.clip(1000.0 * unsure / slope, 2.0, 40.0))
-
-
-def _dip_db(power: np.ndarray, bin_s: float, at_s: float, pitch_hz: float) -> float:
-    """Return by how much the sound dips around a step of pitch, dB."""
-    first, stop = max(int((at_s - 0.12) / bin_s), 0), min(int((at_s + 0.12) / bin_s), len(power))
-    size = _amplitude(power, first, stop, max(round(1.0 / (pitch_hz * bin_s)), 6))
-    if len(size) < 40:
-        return 0.0
-    foot = 70 + int(np.argmin(size[70:-70])) if len(size) > 180 else len(size) // 2
-    around = min(size[:foot].max(), size[foot:].max())
-    return float(20.0 * np.log10(max(around, 1e-9) / max(size[foot], 1e-9)))
-
-
-def _attack(
-    power: np.ndarray, bin_s: float, voiced_s: float, stop_s: float, free_s: float, pitch_hz: float
-) -> tuple[float, float, float]:
-    """Return when a sound that is voiced from ``voiced_s`` on begins, its doubt and its rise in ms."""
-    period = max(round(1.0 / (pitch_hz * bin_s)), 3)
-    first = max(int((voiced_s - 0.16) / bin_s), int((free_s - 0.02) / bin_s), 0)
-    stop = min(int(min(stop_s, voiced_s + 0.3) / bin_s), len(power))
-    if stop - first < 4:
-        return voiced_s, 20.0, np.nan
-    size = _amplitude(power, first, stop, period)
-    near = int((voiced_s - first * bin_s) / bin_s)
-    top = float(size[min(near, len(size) - 1) :].max())
-    # The rise that leads to the voice: from the softest moment about its beginning to half of the peak.
-    about = round(_ABOUT_S / bin_s)
-    low = max(near - about, 0)
-    softest = low + int(np.argmin(size[low : near + about]))
-    if size[softest] > 0.35 * top:
-        # It begins under another that goes on: the pitch shows when it has become the stronger of the two.
-        return voiced_s - _UNDER_S, 1000.0 * _UNDER_S, 1000.0 * _UNDER_S
-    half = softest + int(np.argmax(size[softest:] >= 0.5 * top))
-    least = float(size[: half + 1].min())
-    foot = int(np.flatnonzero(size[: half + 1] <= 1.5 * least)[-1])
-    return _fitted(size, foot, half, top, first, bin_s, period)
-
-
-def _amplitude(power: np.ndarray, first: int, stop: int, period: int) -> np.ndarray:
-    """Return the amplitude over one period around every bin of [first, stop)."""
-    left = period // 2
-    low, high = max(first - left, 0), min(stop + period - left, len(power))
-    total = np.concatenate([[0.0], np.cumsum(power[low:high], dtype=np.float64)])
-    at = np.arange(first, stop) - low
-    begin = np.clip(at - left, 0, high - low)
-    end = np.clip(at - left + period, 0, high - low)
-    return np.sqrt((total[end] - total[begin]) / np.maximum(end - begin, 1))
-
-
-def _fitted(
-    size: np.ndarray, foot: int, half: int, top: float, first: int, bin_s: float, period: int
-) -> tuple[float, float, float]:
-    """Follow the rise between ``foot`` and ``half`` back to -40 dB; return seconds, doubt and rise in ms."""
-    before = float(np.median(size[max(foot - round(0.012 / bin_s), 0) : foot + 1]))
-    net = np.sqrt(np.maximum(size**2 - before**2, 0.0))
-    high = min(max(half, foot + 1), len(size) - 1)
-    while high + 1 < len(size) and size[high + 1] > size[high] and size[high] < 0.45 * top:
-        high += 1
-    tenth = _last_below(net, foot, high, 0.1 * top)
-    ninth = high + int(np.argmax(size[high:] >= 0.9 * top))
-    rise_ms = 1000.0 * bin_s * max(ninth - tenth, 1)
-    # What was there before hides all that is softer than itself.
-    hidden = max(1.0 * before, 0.01 * top)
-    low = _last_below(net, foot, high, hidden)
-    start, unsure = low, 0.5 * period
-    if hidden > 0.01 * top and high - low >= 4:
-        starts = _extrapolated(net, int(low) + 1, high, top)
-        if len(starts):
-            start, unsure = float(np.median(starts)), unsure + 0.5 * float(np.ptp(starts)) + 0.15 * abs(low - starts[0])
-    start = float(np.clip(start, max(foot - period, low - 0.05 / bin_s), low))
-    over_db = 20.0 * np.log10(max(before, 1e-9) / max(top, 1e-9))
-    doubt_ms = float(np.clip(1000.0 * bin_s * unsure, np.interp(over_db, _HIDDEN_DB, _HIDDEN_MS), 40.0))
-    return (first + start + 0.5) * bin_s, doubt_ms, rise_ms
-
-
-def _last_below(size: np.ndarray, first: int, last: int, level: float) -> float:
-    """Return where ``size`` last rises through a level before ``last``, in bins, between two of them."""
-    low = last
-    while low > first and size[low] >= level:
-        low -= 1
-    step = size[low + 1] - size[low] if low + 1 < len(size) else 0.0
-    return low + float(np.clip((level - size[low]) / step, 0.0, 1.0)) if step > 0.0 else float(low)
-
-
-def _extrapolated(net: np.ndarray, low: int, high: int, top: float) -> np.ndarray:
-    """Return where rises of several shapes through ``net[low:high + 1]`` left -40 dB."""
-    x = np.arange(low, high + 1, dtype=np.float64)
-    starts, errors = [], []
-    for exponent in (1.0, 1.5, 2.0):
-        slope, height = np.polyfit(x, net[low : high + 1] ** (1.0 / exponent), 1)
-        if slope > 0.0:
-            starts.append(((0.01 * top) ** (1.0 / exponent) - height) / slope)
-            errors.append(float((((slope * x + height).clip(0.0) ** exponent - net[low : high + 1]) ** 2).sum()))
-    if not starts:
-        return np.zeros(0)
-    return np.array(starts)[np.array(errors) <= 2.0 * min(errors) + 1e-30]
-
-
-def _again(
-    power: np.ndarray, bin_s: float, begin_s: float, end_s: float, pitch_hz: float
-) -> list[tuple[float, float, float, str]]:
-    """Return (onset, doubt, rise, how) where the sound dips and rises again on one pitch."""
-    period = max(round(1.0 / (pitch_hz * bin_s)), 8)
-    first, stop = int(begin_s / bin_s), min(int(end_s / bin_s), len(power))
-    span = round(_DIP_S / bin_s)
-    if stop - first < span:
-        return []
-    size = _amplitude(power, first, stop, period)
-    level = 20.0 * np.log10(np.maximum(size, 1e-9))
-    from scipy.ndimage import maximum_filter1d, minimum_filter1d
-
-    wide = 2 * (span // 2) + 1
-    before = maximum_filter1d(level, wide, origin=wide // 2, mode="nearest")
-    after = maximum_filter1d(level, wide, origin=-(wide // 2), mode="nearest")
-    dip = np.minimum(before, after) - level
-    lowest = (level <= minimum_filter1d(level, wide, mode="nearest")) & (dip >= _DIP_DB)
-    dips = np.flatnonzero((level <= minimum_filter1d(level, wide // 3, mode="nearest")) & (dip >= 0.5 * _DIP_DB))
-    out: list[tuple[float, float, float, str]] = []
-    for foot in np.flatnonzero(lowest).tolist():
-        if foot < 10 or foot > len(level) - round(_SHORTEST_S / bin_s):
-            continue
-        others = dips[(np.abs(dips - foot) > 20) & (np.abs(dips - foot) < 0.4 / bin_s)]
-        if dip[foot] < _DEEP_DB and len(others) and dip[foot] < dip[others].max() + _DEEPER_DB:
-            continue
-        top = float(size[foot : foot + span].max())
-        half = foot + int(np.argmax(size[foot : foot + span] >= 0.5 * top))
-        onset, doubt, rise = _fitted(size, foot, max(half, foot + 1), top, first, bin_s, period)
-        if not out or onset - out[-1][0] > _SHORTEST_S:
-            out.append((onset, max(doubt, 4.0), rise, "again"))
-    return out
 
 
 def is_sustained(
@@ -463,7 +276,7 @@ def in_line(struck: Onsets, track: PitchTrack, power: np.ndarray, bin_s: float) 
     track : PitchTrack
     power : ndarray [shape=(bins,)]
     bin_s : float, seconds
-        See `SwellListener`.
+        See `analysis.swells.SwellListener`.
     """
     if not is_monophonic(track):
         return struck, False

@@ -9,7 +9,8 @@ from takeprint.analysis import listening
 from takeprint.analysis.listening import Sound, listen
 from takeprint.analysis.onsets import OnsetDetector
 from takeprint.analysis.pitch import PitchTracker
-from takeprint.analysis.sustained import SustainedNotes, SwellListener, is_sustained, line_onsets, sustained_notes
+from takeprint.analysis.sustained import SustainedNotes, is_sustained, line_onsets, sustained_notes
+from takeprint.analysis.swells import SwellListener
 from tests.naive.level_steps import level_steps as naive_level_steps
 
 RATE = 44_100
