@@ -243,6 +243,7 @@ def session(
     peak_db: Span = (-9, -1),
     consonants: float = 0.0,
     wedged: float = 0.0,
+    airy: bool = False,
 ) -> Heard:
     """Lay breaths into the gaps between a take's phrases, the room's own sound under all; the voice's peak is given.
 
@@ -252,7 +253,10 @@ def session(
     scale = np.abs(voice).max() / np.abs(loaded(data / take.path)).max()
     pool = [p * scale for p in phrases(data, take)]
     parts, spans, levels, total = [], [], [], 0
-    quiet = np.concatenate(pool)  # a pause may be all breath: its room is heard between the phrases' own sounds
+    unheard: list[Span] = []
+    # A pause may be all breath: its room is heard between the phrases' own sounds. An airy room is made of breath, too,
+    # cut into pieces of 60 ms and strewn: noise of a breath's colour that neither swells nor ends, and so is none.
+    quiet = voice if airy else np.concatenate(pool)
     tone_level = float(np.median(envelope(room_tone(quiet, 0.5, rng))))
     while total < at(seconds):
         before, after = (0.0 if rng.random() < 0.3 else rng.uniform(0, 0.4) for _ in range(2))
@@ -273,9 +277,11 @@ def session(
             gap[begin : begin + len(breath)] += breath
             shape = envelope(breath)
             loud = np.flatnonzero(shape > max(0.1 * shape.max(), tone_level))
-            if len(loud) and loud[-1] - loud[0] > at(0.08):  # else nobody could hear it over the room
+            if len(loud) and loud[-1] - loud[0] > at(0.08):
                 spans.append(((total + begin + loud[0]) / RATE, (total + begin + loud[-1]) / RATE))
                 levels.append(level)
+            else:  # hardly anybody could hear it over the room: it counts neither way
+                unheard.append(((total + begin) / RATE, (total + begin + len(breath)) / RATE))
         else:
             gap = room_tone(quiet, before + after + 0.1, rng)
         if clicks and rng.random() < 0.4:
@@ -290,7 +296,8 @@ def session(
         parts += [gap, softened(phrase, 0.008)]
         total += len(gap) + len(phrase)
     y = np.concatenate(parts)
-    return Heard(y, RATE, tuple(spans), (), tuple(levels), f"planted over {Path(take.path).stem}", tuple(spans))
+    name = f"planted over {Path(take.path).stem}"
+    return Heard(y, RATE, tuple(spans), tuple(unheard), tuple(levels), name, tuple(spans))
 
 
 def taken(data: Path, take: Labelled) -> Heard:

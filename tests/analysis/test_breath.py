@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from takeprint.analysis import listening
 from takeprint.analysis.breath import BreathListener, find_breaths
+from takeprint.analysis.breath_evidence import weighed
+from takeprint.analysis.breath_frames import FrameReader, Frames
 from takeprint.core.errors import TakeprintError
 
 RATE = 44_100
@@ -124,6 +128,19 @@ def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch, chunk_s: float) 
         assert a["start_s"] == b["start_s"]
         assert a["duration_s"] == b["duration_s"]
         assert a["confidence"] == pytest.approx(b["confidence"], abs=1e-6)
+
+
+def test_an_hour_takes_little_memory() -> None:
+    reader = FrameReader(48_000)
+    y, _ = _song(20, 48_000, phrases=2)
+    some = reader.read(y, 0, len(y) // reader.hop)
+    assert some.nbytes * 360_000 / len(some) < 17e6
+    hour = np.resize(some, (360_000, some.shape[1]))
+    tracemalloc.start()
+    assert len(weighed(Frames.of_table(hour)).spans) > 100
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 40e6
 
 
 @pytest.mark.parametrize("rate", [16_000, 22_050, 48_000, 96_000, 192_000])
