@@ -188,30 +188,52 @@ def _tell_length(plan: Plan, look: Look, troubles: list[str]) -> None:
 
 
 def _tell_samples(plan: Plan, look: Look) -> None:
-    """Say in words what is doubtful about the samples."""
-    say = plan.warnings.append
-    rate = plan.sample_rate
-
-    def at(place: tuple[int, int]) -> str:
-        return f"sample {place[0]} ({place[0] / rate:.3f} s) of channel {place[1] + 1}"
-
+    """Put into the plan what is doubtful about the samples."""
     if look.nonfinite:
         plan.mend(
             -1,
             "audio.nonfinite",
-            f"{look.nonfinite} sample(s) are no finite numbers, first {at(look.first_nonfinite)}; read as 0",
+            f"{look.nonfinite} sample(s) are no finite numbers, first "
+            f"{_at(look.first_nonfinite, plan.sample_rate)}; read as 0",
         )
+    plan.warnings.extend(doubts_about(look, plan.sample_rate))
+
+
+def _at(place: tuple[int, int], rate: float) -> str:
+    return f"sample {place[0]} ({place[0] / rate:.3f} s) of channel {place[1] + 1}"
+
+
+def look_at(samples: np.ndarray) -> Look:
+    """Look through samples in memory.
+
+    Parameters
+    ----------
+    samples : ndarray [shape=(frames, channels)], float64, full scale 1.0, finite
+    """
+    look = Look(samples.shape[1])
+    before = np.zeros(samples.shape[1])
+    for begin in range(0, len(samples), _LOOK_FRAMES):
+        block = samples[begin : begin + _LOOK_FRAMES]
+        look.take(block, before, 1.0)
+        before = block[-1]
+    return look
+
+
+def doubts_about(look: Look, rate: float) -> list[str]:
+    """Say in words what is doubtful about samples."""
+    said: list[str] = []
+    say = said.append
     if look.frames < 0.05 * rate:
         say(f"only {look.frames} sample(s), {1000 * look.frames / rate:.3g} ms: too short to measure")
     if look.peak < 1e-6:
         say("the recording is silent" if look.peak == 0 else f"the recording is silent (peak {look.peak:.2g})")
-        return
+        return said
     if look.peak > 1.0:
         decibel = 20 * np.log10(look.peak)
         doubt = ": no recording is that loud, the samples may be damaged" if look.peak > 1000 else ""
         say(f"{look.over} sample(s) over full scale, peak {decibel:+.1f} dBFS{doubt}")
     if look.clipped >= 3:
-        say(f"clipped: {look.clipped} samples stay at full scale, first {at(look.first_clipped)}")
+        say(f"clipped: {look.clipped} samples stay at full scale, first {_at(look.first_clipped, rate)}")
     assert look.total is not None
     mean = look.total / look.frames
     worst = int(np.argmax(np.abs(mean)))
@@ -219,3 +241,4 @@ def _tell_samples(plan: Plan, look: Look) -> None:
         say(f"a constant offset (DC) of {mean[worst]:+.3g} in channel {worst + 1}")
     if look.correlation() < -0.9:
         say("the two channels are in opposite phase: their mono mix is near silence; channel 1 is measured alone")
+    return said

@@ -95,10 +95,16 @@ class Take:
         return {"name": self.name, "sha256": self.sha256, "kind": self.kind, "duration_s": self.duration_s, **facts}
 
     def mono(self) -> tuple[np.ndarray, float]:
-        """Return (samples [shape=(frames,)], sample rate in Hz) of arrays in memory, channels averaged."""
+        """Return (samples [shape=(frames,)], sample rate in Hz) of arrays in memory, mixed as files are.
+
+        Silent channels are left out, and of two channels in opposite phase only the first is taken.
+        """
         if self.samples is None:
             raise TakeprintError("this take has no samples", where=self.name, rule="a file is read block by block")
-        return self.samples.mean(axis=1), float(self.facts["sample_rate"])
+        from .audio_scan import look_at
+
+        weights = np.array(look_at(self.samples).mono_weights())
+        return self.samples @ weights, float(self.facts["sample_rate"])
 
 
 def load_take(source: Any, *, strict: bool = False) -> Take:
@@ -217,23 +223,29 @@ def take_of_smf(smf: Smf, name: str, path: Path | None = None) -> Take:
 
 
 def _from_samples(y: Any, sample_rate: Any) -> Take:
+    from .audio_plan import MAX_CHANNELS
+    from .audio_scan import doubts_about, look_at
+
     samples = np.asarray(y, dtype=np.float64)
     if samples.ndim not in (1, 2) or samples.size == 0:
         raise TakeprintError(f"y has shape {samples.shape}", rule="audio is (frames,) or (channels, frames), not empty")
+    if samples.ndim == 2 and samples.shape[0] > MAX_CHANNELS:
+        raise TakeprintError(
+            f"y has shape {samples.shape}: {samples.shape[0]} channels",
+            rule=f"audio is (frames,) or (channels, frames), with 1 to {MAX_CHANNELS} channels",
+            remedy="give y.T if its columns are the channels, as soundfile reads them",
+        )
     if not np.isfinite(samples).all():
         raise TakeprintError("y holds samples that are not finite", remedy="replace NaN and Inf, e.g. numpy.nan_to_num")
     rate = float(sample_rate)
     if not 1_000.0 <= rate <= 768_000.0:
         raise TakeprintError(f"sample_rate={sample_rate}", rule="a sample rate lies between 1 and 768 kHz")
     samples = samples[:, None] if samples.ndim == 1 else np.ascontiguousarray(samples.T)
-    facts = {
-        "sample_rate": rate,
-        "channels": samples.shape[1],
-        "frames": samples.shape[0],
-        "peak": float(np.abs(samples).max()),
-    }
+    look = look_at(samples)
+    facts = {"sample_rate": rate, "channels": samples.shape[1], "frames": samples.shape[0], "peak": look.peak}
+    said = tuple(doubts_about(look, rate))
     digest = hashlib.sha256(samples.tobytes()).hexdigest()
-    return Take("array", "audio", digest, samples.shape[0] / rate, facts=facts, samples=samples)
+    return Take("array", "audio", digest, samples.shape[0] / rate, facts=facts, samples=samples, warnings=said)
 
 
 def _from_pretty_midi(source: Any) -> Take:
