@@ -54,8 +54,8 @@ class DeviationNotes(Columns):
     timing_ms, dynamics_velocity, dynamics_db, articulation_log2, intonation_cents : the deviations
     intonation_uncertainty_cents : half width of the 90 % interval of ``intonation_cents``
     drift_cents : how far the pitch glides over the note, its vibrato apart
-    vibrato_rate_hz, vibrato_extent_cents, vibrato_delay_s : modulation of the pitch; the extent is half of peak to peak,
-        the delay counts from the onset; NaN where there is none
+    vibrato_rate_hz, vibrato_extent_cents, vibrato_delay_s : modulation of the pitch; the extent is half of peak to
+        peak, the delay counts from the onset; NaN where there is none
     ornament : ``""``, ``"flam"`` or ``"roll"``: a note that belongs to the hit it decorates and moves with it
     slip_id : rows that share one slip (a wrong note = a deletion and an insertion); -1 for none
     """
