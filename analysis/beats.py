@@ -126,7 +126,7 @@ class InferredBeat:
         return said + "; the bar line is not known"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything but the clock in plain lists, dicts and numbers; None where something is not known."""
+        """Return beats, readings and bars in plain lists, dicts and numbers; None where something is not known."""
         return {
             "beat_s": self.beat_s.tolist(),
             "beat_uncertainty_ms": np.round(self.beat_uncertainty_ms, 3).tolist(),
@@ -293,7 +293,7 @@ def _smoothed(beat_s: np.ndarray, events: Events) -> tuple[np.ndarray, np.ndarra
     """Return the beats between the first and the last onset, their standard deviations, and the clock."""
     rough = Timeline(np.arange(len(beat_s), dtype=np.float64), beat_s)
     start, end = events.time_s[[0, -1]]
-    first, last = np.floor(rough.beats_at(start) + _NEAR), np.ceil(rough.beats_at(end) - _NEAR)
+    first, last = float(np.floor(rough.beats_at(start) + _NEAR)), float(np.ceil(rough.beats_at(end) - _NEAR))
     knots = np.arange(first, max(last, first + 1.0) + 0.5)
     time_s = rough.seconds_at(knots)
     period_s = float(np.median(np.diff(time_s)))

@@ -39,6 +39,8 @@ _LEAST_EXTENT = 3.0
 # The least scale of what scatters about a note's course, cents: finer than a singer, coarser than the tracker.
 _LEAST_SCATTER = 3.0
 _LEAST_FRAMES = 6
+# A centre that may as well be that of the next semitone is none: a glide, or two notes taken for one.
+_MOST_DOUBT = 50.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -233,7 +235,10 @@ def _of_note(
     off = cents - course @ factor
     # The line is told where it was heard: its height in the middle of that, its slope over the note.
     centre = factor[0] + factor[1] * np.sum(weight * course[:, 1]) / np.sum(weight)
-    return centre, _doubt(off[held], weight[held]), 2 * factor[1], rate, extent, delay
+    doubt = _doubt(off[held], weight[held])
+    if doubt > _MOST_DOUBT:
+        return nothing
+    return centre, doubt, 2 * factor[1], rate, extent, delay
 
 
 def _course(time: np.ndarray, rate: float, onset_s: float, duration_s: float) -> np.ndarray:

@@ -263,12 +263,12 @@ class _Path:
             count = min(_BLOCK, len(self._back)) if len(self._back) >= _BLOCK + _LOOKAHEAD else len(self._back)
             known = min(count + _LOOKAHEAD, len(self._back))
             state = int(np.argmax(self._sums[known - 1]))
-            back = self._back[:known].tolist()
-            course = [state]
+            before = self._back[:known].tolist()
+            states = [state]
             for i in range(known - 1, 0, -1):
-                state = back[i][state]
-                course.append(state)
-            choices.append(np.array(course[: -count - 1 : -1]))
+                state = before[i][state]
+                states.append(state)
+            choices.append(np.array(states[: -count - 1 : -1]))
             self._back, self._sums = self._back[count:], self._sums[count:]
         course = np.concatenate(choices) if choices else np.zeros(0, dtype=np.int64)
         return np.where(course < CANDIDATES, course, -1)

@@ -144,3 +144,12 @@ def test_nothing_is_known_of_what_is_not_heard():
     assert short.pitch[0] == pytest.approx(60.1, abs=0.01)
     with pytest.raises(TakeprintError, match="onsets"):
         measure_intonation(silent, np.zeros(2), np.zeros(3))
+
+
+def test_two_notes_taken_for_one_have_no_centre():
+    rng = np.random.default_rng(3)
+    heights = np.concatenate([np.full(40, 60.0), np.full(40, 62.0)]) + rng.normal(0, 0.03, 80)
+    notes = measure_intonation(track_of(heights), np.array([0.0]), np.array([0.4]))
+    for name in ("pitch", "intonation_cents", "intonation_uncertainty_cents", "drift_cents"):
+        assert np.isnan(getattr(notes, name)).all()
+    assert np.isinf(take_tuning(notes).tuning_uncertainty_cents)

@@ -11,7 +11,6 @@ from takeprint.analysis import listening
 from takeprint.analysis.onsets import Onsets, detect_onsets, detect_onsets_in
 from takeprint.core.audio import open_audio, write_audio
 from takeprint.core.errors import TakeprintError
-from tests.naive.change_point import change_point as naive_change_point
 
 RATE = 44_100
 
@@ -375,22 +374,6 @@ def test_band_kernels_are_their_naive_twins() -> None:
     for edges in ([0, 20], [1, 2, 3, 7, 20], [5, 6]):
         at = np.array(edges, dtype=np.int64)
         assert np.array_equal(band_peaks(power, at), naive_band_peaks(power, at))
-
-
-def test_change_point_is_its_naive_twin() -> None:
-    from takeprint.core.kernels.change_point import change_point
-
-    rng = np.random.default_rng(13)
-    cases = [rng.normal(0, 1, n) * np.where(np.arange(n) < n // 3, 0.05, 1.0) for n in (8, 9, 40, 333)]
-    cases += [rng.normal(0, 1, 50), np.zeros(20), np.concatenate([np.zeros(10), np.ones(10)]), np.zeros(3), np.zeros(0)]
-    for x in cases:
-        for guard in (1, 3):
-            fast, slow = change_point(x, guard, 1e-9), naive_change_point(x, guard, 1e-9)
-            assert fast[:3] == slow[:3]
-            assert fast[3] == pytest.approx(slow[3], abs=1e-6)
-    planted_place = change_point(cases[3], 2, 1e-12)
-    assert abs(planted_place[0] - 111) <= 3
-    assert planted_place[1] <= 111 <= planted_place[2]
 
 
 @pytest.mark.shared
