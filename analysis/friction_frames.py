@@ -18,20 +18,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-WINDOW_S, HOP_S = 0.0116, 0.005
-TONE_WINDOW_S, TONE_STEP = 0.0464, 4
-EDGES_HZ = (
-    100, 300, 500, 700, 900, 1150, 1450, 1800, 2250, 2800, 3500, 4400, 5500, 7000, 9000, 12_000, 16_000
+from .friction_spectra import (
+    BANDS,
+    BLOCK_HOPS,
+    EDGES_HZ,
+    FLOOR,
+    HOP_S,
+    RING_EDGES_HZ,
+    TONE_STEP,
+    Grid,
+    band_power,
+    moving_max,
+    moving_mean,
+    moving_rank,
+    residual_power,
+    tone_power,
+    window_of,
 )  # fmt: skip
-RING_EDGES_HZ = (200, 600, 1100, 1700, 2500, 3500, 4400)
-_SPIKE_S = 0.0015
-_RING_HZ, _ORDER, _RIDGE = 10_500, 48, 1e-7
-# A predictor's block in hops (60 ms); what is fed begins on a multiple of it, so that blocks are the same in any chunk.
-BLOCK_HOPS = 12
-BANDS = len(EDGES_HZ) - 1
-_TONES_HZ = (80.0, 5000.0)
-# What is softer than this under the recording's peak, in a band, is not looked at.
-_FLOOR = 1e-10
+
 # Groups of bands that may rise alone: low, middle, high, and most of them.
 _GROUPS = ((1, 6), (4, 10), (8, 15), (1, 15))
 _RING_GROUPS = ((0, 3), (2, 6), (0, 6), (6, 7), (7, 8))
@@ -53,49 +57,14 @@ class Scale:
     least_db: float
 
 
+# The last scale finds nothing of its own: it pools what each candidate shows over 0.1 s, for rooms and hiss.
 SCALES = (
     Scale(2, 0.025, 0.01, 0.03, 0.03, 0.7),
     Scale(2, 0.06, 0.015, 0.03, 0.03, 0.7),
     Scale(9, 0.12, 0.08, 0.2, 0.2, 0.5),
+    Scale(20, 0.16, 0.13, 0.2, 0.2, 0.4),
 )
-
-
-@dataclass(frozen=True)
-class Grid:
-    """Sizes in samples at one rate."""
-
-    rate: float
-    step: int
-    hop: int
-    window: int
-    tone_window: int
-
-    @classmethod
-    def at(cls, rate: float) -> Grid:
-        """Return the sizes at a rate in Hz."""
-        # What rings on is predicted at a lower rate, near this one; a hop is a whole number of its frames.
-        step = max(int(rate / _RING_HZ), 1)
-        return cls(
-            rate,
-            step,
-            step * max(round(HOP_S * rate / step), 1),
-            int(2 ** np.round(np.log2(WINDOW_S * rate))),
-            int(2 ** np.round(np.log2(TONE_WINDOW_S * rate))),
-        )
-
-    def frames(self, seconds: float) -> int:
-        """Return a time in hops, at least one."""
-        return max(round(seconds * self.rate / self.hop), 1)
-
-    @property
-    def ring_bands(self) -> int:
-        """How many bands of the residual lie under its Nyquist frequency."""
-        return int(np.sum(np.array(RING_EDGES_HZ[1:]) <= 0.5 * self.rate / self.step * 1.001))
-
-    @property
-    def bands(self) -> int:
-        """How many bands lie under the Nyquist frequency."""
-        return int(np.sum(np.array(EDGES_HZ[1:]) <= 0.5 * self.rate * 1.001))
+_FINDING = 3
 
 
 NAMES = (
@@ -103,6 +72,9 @@ NAMES = (
     "high", "low", "rise_db", "wide", "left_60_db", "left_120_db", "left_200_db", "tone_new_db", "tone_gain_db",
     "tone_lost_db", "tonal", "glide", "flat", "ring_rise_db", "ring_left_60_db", "ring_left_120_db", "ring_share",
     "spike_ring_db", "spike_db", "spike_ring_fall_db", "spike_fall_db",
+    "sure_60", "sure_60_ring", "sure_60_mean", "sure_120", "sure_120_ring", "sure_120_mean",
+    "sure_200", "sure_200_ring", "sure_200_mean", "longer_db", "longer_high_db", "longer_ring_db",
+    "back_db", "back_high_db", "back_ring_db",
 )  # fmt: skip
 
 
@@ -115,8 +87,8 @@ class Candidates:
     start_s, peak_s, end_s : ndarray [shape=(n,)], seconds
     power : ndarray [shape=(n,)]
         Mean square of the loudest 50 ms over what was there before, the recording's peak = 1.
-    features : ndarray [shape=(n, len(NAMES))], float32
-    profile : ndarray [shape=(n, BANDS)], float32
+    features : ndarray [shape=(n, len(NAMES))], float16
+    profile : ndarray [shape=(n, BANDS)], float16
         The bump's spectrum, of unit length.
     """
 
@@ -132,7 +104,7 @@ class Candidates:
         """Return one table of all parts' rows."""
         if not parts:
             none = np.zeros(0)
-            return cls(none, none, none, none, np.zeros((0, len(NAMES)), "f4"), np.zeros((0, BANDS), "f4"))
+            return cls(none, none, none, none, np.zeros((0, len(NAMES)), "f2"), np.zeros((0, BANDS), "f2"))
         return cls(*(np.concatenate([getattr(p, f) for p in parts]) for f in cls.__dataclass_fields__))
 
 
@@ -148,9 +120,11 @@ def candidates(x: np.ndarray, first: int, core: tuple[int, int], grid: Grid) -> 
     core : (int, int)
     grid : Grid
     """
-    power = _band_power(x, grid.window, grid.hop, grid.rate, EDGES_HZ[: grid.bands + 1])
-    ringless = _residual_power(x, grid)
-    parts = [_of_scale(np.concatenate([power, ringless], axis=1), scale, grid) for scale in SCALES]
+    power = band_power(x, grid.window, grid.hop, grid.rate, EDGES_HZ[: grid.bands + 1])
+    ringless = residual_power(x, grid)
+    both = np.concatenate([power, ringless], axis=1)
+    rises = [_rises(both, scale, grid) for scale in SCALES]
+    parts = [_of_scale(*rise, scale, grid) for rise, scale in zip(rises[:_FINDING], SCALES, strict=False)]
     begins, peaks, ends, surely, slow = (np.concatenate(c) for c in zip(*parts, strict=True))
     keep = _unique(begins, peaks, surely.max(1), slow, grid)
     place = first + begins[keep] * grid.hop
@@ -158,11 +132,18 @@ def candidates(x: np.ndarray, first: int, core: tuple[int, int], grid: Grid) -> 
     if not len(keep):
         return Candidates.join([])
     begins, peaks, ends, slow = begins[keep], peaks[keep], ends[keep], slow[keep]
-    tones = _tone_power(x, grid)
+    tones = tone_power(x, grid)
     features, profile, loud = _features(power, ringless, tones, (begins, peaks, ends), (surely[keep], slow), grid)
+    pooled = _pooled([rise[2] for rise in rises[1:]], both, begins, grid)
+    features = np.column_stack([features, pooled]).astype(np.float16)
     second, offset = grid.hop / grid.rate, first / grid.rate
     return Candidates(
-        offset + begins * second, offset + peaks * second, offset + ends * second, loud, features, profile
+        offset + begins * second,
+        offset + peaks * second,
+        offset + ends * second,
+        loud,
+        features,
+        profile.astype(np.float16),
     )
 
 
@@ -184,107 +165,13 @@ def _unique(begins: np.ndarray, peaks: np.ndarray, surely: np.ndarray, slow: np.
     return np.array(sorted(keep, key=lambda i: begins[i]), dtype=np.int64)
 
 
-def _spectra(x: np.ndarray, window: int, hop: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return overlapping windows centred on multiples of the hop, and the window's shape."""
-    half = window // 2
-    count = len(x) // hop + 1
-    padded = np.pad(x.astype(np.float32), (half, half + hop), mode="reflect" if len(x) > half + hop else "constant")
-    shape = np.hanning(window + 1)[:-1].astype(np.float32)
-    shape /= np.sqrt(np.sum(shape.astype(np.float64) ** 2) * window / 2)
-    return np.lib.stride_tricks.sliding_window_view(padded, window)[::hop][:count], shape
-
-
-def _band_power(x: np.ndarray, window: int, hop: int, rate: float, edges_hz: tuple[float, ...]) -> np.ndarray:
-    """Return the mean square in every band [shape=(frames, bands)], float32."""
-    from scipy.fft import rfft
-
-    windows, shape = _spectra(x, window, hop)
-    hertz = np.arange(window // 2 + 1) * rate / window
-    # Whole bins; a band narrower than one shares the nearest.
-    edges = np.searchsorted(hertz, np.array(edges_hz) - 0.5 * hertz[1])
-    count = len(edges) - 1
-    bank = np.zeros((len(hertz), count), dtype=np.float32)
-    for b in range(count):
-        bank[edges[b] : max(edges[b + 1], edges[b] + 1), b] = 1.0
-    top = max(edges[-1], edges[-2] + 1)
-    out = np.empty((len(windows), count), dtype=np.float32)
-    for begin in range(0, len(windows), 1024):
-        z = rfft(windows[begin : begin + 1024] * shape, axis=1)[:, :top]
-        out[begin : begin + 1024] = (z.real**2 + z.imag**2) @ bank[:top]
-    return out
-
-
-def _residual_power(x: np.ndarray, grid: Grid) -> np.ndarray:
-    """Return the mean square in bands of what linear prediction leaves [shape=(frames, ring_bands)], float32."""
-    from ..core.kernels.linear_residual import linear_residual
-
-    low = _decimated(x, grid.step)
-    rate, hop = grid.rate / grid.step, grid.hop // grid.step
-    out = np.empty_like(low)
-    block = hop * BLOCK_HOPS
-    linear_residual(low, min(_ORDER, block // 2), block, _RIDGE, out)
-    window = int(2 ** np.round(np.log2(WINDOW_S * rate)))
-    power = _band_power(out, window, hop, rate, RING_EDGES_HZ[: grid.ring_bands + 1])
-    # Always as many columns: at low rates the highest band stands for those there are not.
-    power = np.pad(power, ((0, 0), (0, len(RING_EDGES_HZ) - 1 - power.shape[1])), mode="edge")
-    count = len(x) // grid.hop + 1
-    spikes = [_spikes(out, hop, rate), _spikes(np.diff(x, 2, prepend=(x[0], x[0])), grid.hop, grid.rate)]
-    return np.column_stack([c[:count] for c in (power, *spikes)])
-
-
-def _spikes(x: np.ndarray, hop: int, rate: float) -> np.ndarray:
-    """Return the largest mean square of 1.5 ms within a hop around every frame [shape=(frames,)], float32."""
-    size = max(round(_SPIKE_S * rate), 2)
-    total = np.concatenate([[0.0], np.cumsum(x * x)])
-    power = np.maximum(total[size:] - total[:-size], 0.0) / size
-    half = hop // 2
-    count = len(x) // hop + 2
-    padded = np.pad(power, (half + size // 2, count * hop), mode="edge")[: count * hop]
-    return padded.reshape(count, hop).max(1).astype(np.float32)
-
-
-def _decimated(x: np.ndarray, step: int) -> np.ndarray:
-    """Return every ``step``-th sample of the sound without what lies over the new Nyquist frequency."""
-    if step == 1:
-        return np.ascontiguousarray(x, dtype=np.float64)
-    reach = 8 * step
-    n = np.arange(-reach, reach + 1)
-    taps = np.sinc(0.9 * n / step) * np.hanning(2 * reach + 3)[1:-1]
-    taps /= taps.sum()
-    count = (len(x) - 1) // step + 1
-    rows = count + 2 * reach // step + 1
-    padded = np.zeros(rows * step)
-    padded[reach : reach + len(x)] = x[: rows * step - reach]
-    phases = np.ascontiguousarray(padded.reshape(rows, step).T)
-    out = np.zeros(count)
-    for k, tap in enumerate(taps):
-        row, phase = divmod(k, step)
-        out += tap * phases[phase, row : row + count]
-    return out
-
-
-def _tone_power(x: np.ndarray, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
-    """Return the power of the bins where tones lie [shape=(frames, bins)] and whether each is part of a tone."""
-    from scipy.fft import rfft
-    from scipy.ndimage import uniform_filter1d
-
-    windows, shape = _spectra(x, grid.tone_window, TONE_STEP * grid.hop)
-    hertz = np.arange(grid.tone_window // 2 + 1) * grid.rate / grid.tone_window
-    low, high = np.searchsorted(hertz, _TONES_HZ)
-    z = rfft(windows * shape, axis=1)[:, low:high]
-    power = z.real**2 + z.imag**2 + np.float32(_FLOOR / 10)
-    return power, power > 3.0 * uniform_filter1d(power, 13, axis=1, mode="nearest")
-
-
-def _of_scale(power: np.ndarray, scale: Scale, grid: Grid) -> tuple[np.ndarray, ...]:
-    """Return begin, peak and end frames, sureness and slowness of what rises at one scale."""
-    from scipy.ndimage import median_filter, percentile_filter, uniform_filter1d
-
+def _rises(power: np.ndarray, scale: Scale, grid: Grid) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return level and rise of every band in dB, and the rise of groups of bands in deviations of its neighbourhood."""
     size = scale.smooth
-    level = 10 * np.log10(uniform_filter1d(power, size, axis=0, mode="nearest") + np.float32(_FLOOR))
+    level = 10 * np.log10(moving_mean(power, size) + np.float32(FLOOR))
     old, lag = grid.frames(scale.old_s), grid.frames(scale.lag_s)
     # The middle of what was there before: `old` long, ending `lag` ago.
-    past = uniform_filter1d(level, old, axis=0, mode="nearest")
+    past = moving_mean(level, old)
     shift = lag + old // 2
     rise = np.zeros_like(level)
     rise[shift:] = np.clip(level[shift:] - past[:-shift], -6.0, 15.0)
@@ -294,22 +181,29 @@ def _of_scale(power: np.ndarray, scale: Scale, grid: Grid) -> tuple[np.ndarray, 
         + [rise[:, raw + low : raw + high].mean(1) for low, high in _RING_GROUPS]
     )
     coarse = groups[::BLOCK_HOPS]
-    wide = (2 * (grid.frames(_AROUND_S) // (2 * BLOCK_HOPS)) + 1, 1)
-    middle = np.minimum(median_filter(coarse, wide, mode="nearest"), 0.0)
-    scatter = percentile_filter(np.abs(coarse - middle), 35, wide, mode="nearest") / 0.454
+    wide = grid.frames(_AROUND_S) // (2 * BLOCK_HOPS)
+    middle = np.minimum(moving_rank(coarse, wide, 0.5), 0.0)
+    scatter = moving_rank(np.abs(coarse - middle), wide, 0.35) / 0.454
     middle, scatter = (np.repeat(v, BLOCK_HOPS, axis=0)[: len(groups)] for v in (middle, scatter))
-    each = (groups - middle) / np.maximum(scatter, scale.least_db)
+    return level, rise, ((groups - middle) / np.maximum(scatter, scale.least_db)).astype(np.float32)
+
+
+def _of_scale(
+    level: np.ndarray, rise: np.ndarray, each: np.ndarray, scale: Scale, grid: Grid
+) -> tuple[np.ndarray, ...]:
+    """Return begin, peak and end frames, sureness and slowness of what rises at one scale."""
+    old, lag = grid.frames(scale.old_s), grid.frames(scale.lag_s)
     sure = each.max(1)
     rises = _peaks(sure, grid)
     if not len(rises):
         none = np.zeros(0, dtype=np.int64)
-        return none, none, none, np.zeros((0, groups.shape[1])), none
-    weight = np.maximum(_window(rise, rises, np.arange(0, 3)).max(1), 0.1)
+        return none, none, none, np.zeros((0, each.shape[1])), none
+    weight = np.maximum(window_of(rise, rises, np.arange(0, 3)).max(1), 0.1)
     weight /= weight.sum(1, keepdims=True)
-    ground = np.median(_window(level, rises, np.arange(-lag - old, -lag + 1)), axis=1)
+    ground = np.median(window_of(level, rises, np.arange(-lag - old, -lag + 1)), axis=1)
     reach = grid.frames(_LONGEST_S)
     back = grid.frames(scale.back_s)
-    around = _window(level, rises, np.arange(-back, reach + 1)) - ground[:, None, :]
+    around = window_of(level, rises, np.arange(-back, reach + 1)) - ground[:, None, :]
     curve = np.einsum("nfb,nb->nf", np.clip(around, -5.0, 30.0), weight)
     peaks = np.argmax(curve[:, back : back + grid.frames(scale.climb_s) + 1], axis=1) + back
     top = curve[np.arange(len(rises)), peaks]
@@ -330,15 +224,8 @@ def _of_scale(power: np.ndarray, scale: Scale, grid: Grid) -> tuple[np.ndarray, 
 
 def _peaks(sure: np.ndarray, grid: Grid) -> np.ndarray:
     """Return where the curve is over the threshold and the largest around."""
-    from scipy.ndimage import maximum_filter1d
-
-    top = maximum_filter1d(sure, 2 * grid.frames(0.5 * _APART_S) + 1, mode="constant")
+    top = moving_max(sure, grid.frames(0.5 * _APART_S))
     return np.flatnonzero((sure >= top) & (sure > _THRESHOLD))
-
-
-def _window(values: np.ndarray, centre: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """Return the rows around every centre [shape=(n, offsets, columns)], the ends repeated."""
-    return values[np.clip(centre[:, None] + offsets, 0, len(values) - 1)]
 
 
 def _features(
@@ -353,9 +240,9 @@ def _features(
     begins, peaks, ends = spans
     sure, slow = marks
     f = grid.frames
-    pre = np.median(_window(power, begins, np.arange(-f(0.04), -f(0.005))), axis=1)
+    pre = np.median(window_of(power, begins, np.arange(-f(0.04), -f(0.005))), axis=1)
     at = np.maximum(peaks, begins + f(0.015))
-    near = _window(power, at, np.arange(-f(0.025), f(0.025) + 1))
+    near = window_of(power, at, np.arange(-f(0.025), f(0.025) + 1))
     excess = np.maximum(near - pre[:, None, :], 0.0)
     loud = excess.mean(1)  # mean square of 50 ms around the peak over what was there before
     total = loud.sum(1)
@@ -369,7 +256,7 @@ def _features(
     weight = rise / np.maximum(rise.sum(1, keepdims=True), 1e-3)
     left = []
     for low, high in ((0.04, 0.08), (0.1, 0.15), (0.18, 0.24)):
-        then = _db(_window(power, at, np.arange(f(low), f(high))).mean(1))
+        then = _db(window_of(power, at, np.arange(f(low), f(high))).mean(1))
         left.append((weight * np.clip(then - _db(pre), -5.0, 25.0)).sum(1))
     moving = excess @ octave / np.maximum(excess.sum(2), 1e-20)
     heavy = excess.sum(2) / np.maximum(excess.sum(2).sum(1), 1e-20)[:, None]
@@ -404,23 +291,47 @@ def _features(
     return columns.astype(np.float32), profile, total
 
 
+def _pooled(surely: list[np.ndarray], power: np.ndarray, begins: np.ndarray, grid: Grid) -> np.ndarray:
+    """Return how sure each rise is at longer scales, how far 0.1 s of it and what follows stand over what was before.
+
+    A noise under hiss or in a room is seen only where enough of it is taken together.
+    """
+    f = grid.frames
+    groups = len(_GROUPS)
+    columns = []
+    for each, scale in zip(surely, SCALES[1:], strict=True):
+        near = window_of(each, begins, np.arange(-1, f(0.5 * scale.smooth * HOP_S + 0.06), 2))
+        top = near.max(1)
+        columns += [top[:, :groups].max(1), top[:, groups:].max(1), near.mean(2).max(1)]
+    base = _db(window_of(power, begins, np.arange(-f(0.13), -f(0.015))).mean(1))
+    for low, high in ((0.0, 0.1), (0.16, 0.32)):
+        over = np.clip(_db(window_of(power, begins, np.arange(f(low), f(high))).mean(1)) - base, -8.0, 25.0)
+        raw = over[:, : grid.bands]
+        columns += [
+            raw[:, 1:10].mean(1),
+            raw[:, min(8, grid.bands - 2) :].mean(1),
+            over[:, grid.bands :][:, :6].mean(1),
+        ]
+    return np.column_stack(columns)
+
+
 def _ring_features(
     ringless: np.ndarray, begins: np.ndarray, at: np.ndarray, total: np.ndarray, grid: Grid
 ) -> list[np.ndarray]:
     """Return how far the residual rises, how much is left of that later, and its share in the noise."""
     f = grid.frames
     before, bands = np.arange(-f(0.04), -f(0.005)), slice(0, len(RING_EDGES_HZ) - 1)
-    pre = np.median(_window(ringless, begins, before), axis=1)
+    pre = np.median(window_of(ringless, begins, before), axis=1)
     base = _db(pre)
-    now = _db(_window(ringless, at, np.arange(-2, 3)).mean(1))
-    whole = _window(ringless, at, np.arange(-f(0.025), f(0.025) + 1)).mean(1)
+    now = _db(window_of(ringless, at, np.arange(-2, 3)).mean(1))
+    whole = window_of(ringless, at, np.arange(-f(0.025), f(0.025) + 1)).mean(1)
     left = [
-        np.clip(_db(_window(ringless, at, np.arange(f(low), f(high))).mean(1)) - base, -5.0, 25.0)
+        np.clip(_db(window_of(ringless, at, np.arange(f(low), f(high))).mean(1)) - base, -5.0, 25.0)
         for low, high in ((0.04, 0.08), (0.1, 0.15))
     ]
     share = _db(np.maximum(whole - pre, 0.0)[:, bands].sum(1)) - _db(total)
-    spike = _db(_window(ringless, begins, np.arange(-1, 5)).max(1)) - base
-    fall = _db(np.median(_window(ringless, begins, np.arange(f(0.035), f(0.065))), axis=1)) - base
+    spike = _db(window_of(ringless, begins, np.arange(-1, 5)).max(1)) - base
+    fall = _db(np.median(window_of(ringless, begins, np.arange(f(0.035), f(0.065))), axis=1)) - base
     return [
         np.clip(now - base, -5.0, 25.0)[:, bands].mean(1),
         *(v[:, bands].mean(1) for v in left),
@@ -431,7 +342,7 @@ def _ring_features(
 
 
 def _db(power: np.ndarray) -> np.ndarray:
-    return 10 * np.log10(power + _FLOOR)
+    return 10 * np.log10(power + FLOOR)
 
 
 def _tone_features(
@@ -441,8 +352,6 @@ def _tone_features(
     grid: Grid,
 ) -> list[np.ndarray]:
     """Return what new tone sounds after a bump, against the bump and against before; what was lost; how tonal it is."""
-    from scipy.ndimage import maximum_filter1d
-
     power, tonal = tones
     begins, peaks, ends = spans
     half = 0.5 * grid.tone_window / grid.hop
@@ -450,7 +359,7 @@ def _tone_features(
     before = at(begins - half - 1)
     old = np.minimum(power[before], power[np.maximum(before - 1, 0)])
     older = np.maximum(power[before], power[np.maximum(before - 1, 0)])
-    wide = maximum_filter1d(older, 3, axis=1)
+    wide = moving_max(older.T, 1).T
     last = np.maximum(ends, peaks + grid.frames(0.015))
     after = at(last + half + grid.frames(0.02))
     later = np.minimum(after + 2, len(power) - 1)
@@ -459,7 +368,7 @@ def _tone_features(
     fresh = (np.maximum(new - 2.0 * wide, 0.0) * both).sum(1)
     now = power[at(peaks)]
     rise = np.maximum(now - 2.0 * wide, 0.0)
-    floor = 0.1 * _FLOOR * power.shape[1]
+    floor = 0.1 * FLOOR * power.shape[1]
     db = lambda v: 10 * np.log10(np.maximum(v, floor))  # noqa: E731
     return [
         np.maximum(db(fresh) - db(total), -40.0),

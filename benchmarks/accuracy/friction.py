@@ -106,7 +106,7 @@ def _calibration(found: list[tuple[sets.Planted, tuple]]) -> None:
             true.append(bool(np.any((event["start_s"] > take.start_s - 0.1) & (event["start_s"] < take.start_s + 0.4))))
     sure_, true_ = np.array(sure), np.array(true)
     rows = []
-    for low, high in ((0.3, 0.5), (0.5, 0.7), (0.7, 0.9), (0.9, 1.01)):
+    for low, high in ((0.0, 0.3), (0.3, 0.5), (0.5, 0.7), (0.7, 0.9), (0.9, 1.01)):
         mask = (sure_ >= low) & (sure_ < high)
         if mask.any():
             rows.append(f"{sure_[mask].mean():.2f} said, {true_[mask].mean():.2f} true ({mask.sum()})")

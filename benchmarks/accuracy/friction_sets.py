@@ -39,7 +39,9 @@ NOISES = {
 PLUCKED = ({24: (42, 76), 25: (42, 76), 33: (30, 55), 34: (30, 55)}, {26: (42, 76), 27: (42, 76), 32: (30, 55)})
 OTHERS = (
     {"piano": 0, "harpsichord": 6, "marimba": 12, "clarinet": 71, "electric piano 2": 5, "celesta": 8, "harp": 46,
-     "dulcimer": 15, "xylophone": 13, "trumpet": 56, "tenor sax": 66, "violin": 40},
+     "dulcimer": 15, "xylophone": 13, "trumpet": 56, "tenor sax": 66, "violin": 40, "glockenspiel": 9,
+     "music box": 10, "tubular bells": 14, "organ": 16, "rock organ": 18, "accordion": 21, "strings": 48, "choir": 52,
+     "trombone": 57, "horn": 60, "oboe": 68, "recorder": 74, "kalimba": 108, "steel drum": 114},
     {"bright piano": 1, "electric piano": 4, "vibraphone": 11, "flute": 73, "banjo": 105, "cello": 42},
 )  # fmt: skip
 KITS = ((0, 0, 25, 0, 8), (16, 40, 24))
@@ -139,13 +141,19 @@ def _note(rng: np.random.Generator, half: int, source: str | int) -> np.ndarray:
 
 
 def take(
-    seed: int, half: int, source: str | int, seconds: float = 30.0, levels: tuple[float, float] = (-40.0, -12.0)
+    seed: int,
+    half: int,
+    source: str | int,
+    seconds: float = 30.0,
+    levels: tuple[float, float] = (-40.0, -12.0),
+    varied: bool = False,
 ) -> Planted:
     """Return a played line with noises between its notes, dry.
 
     The source is "emily", "strings" (notes and noises synthetic) or a program of the sound font.
     Notes are single, in pairs or strummed, ring on or are damped; noises lie at random at least 0.1 s from every onset
-    and 0.4 s from each other, most releases where a note ends.
+    and 0.4 s from each other, most releases where a note ends. ``varied``: no noise is quite as it was recorded, but
+    up to a third faster or slower and brighter or duller.
     """
     rng = np.random.default_rng([seed, half, 77])
     y = np.zeros(int((seconds + 4) * RATE))
@@ -174,6 +182,7 @@ def take(
         else:
             kind = str(rng.choice(sorted(bank)))
             wave = bank[kind][rng.integers(len(bank[kind]))]
+            wave = _varied(wave, rng) if varied else wave
         at = min(ends, key=lambda e: abs(e - at)) - 0.02 if kind == "release" and rng.random() < 0.6 else at  # noqa: PLW2901
         start = at + begins(wave)
         others = np.array([p[0] for p in planted])
@@ -233,6 +242,14 @@ def _scratch(rng: np.random.Generator, kind: str) -> np.ndarray:
                 * np.exp(-t / rng.uniform(0.004, 0.025))
             )
     return y
+
+
+def _varied(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return a noise at another speed, tilted by up to 3 dB an octave."""
+    y = resampled(y, 2 ** rng.uniform(-0.4, 0.4))
+    spectrum = np.fft.rfft(y)
+    octaves = np.log2(np.clip(np.fft.rfftfreq(len(y), 1 / RATE), 80, 12_000) / 1000)
+    return np.fft.irfft(spectrum * 10 ** (rng.uniform(-3, 3) * octaves / 20), len(y))
 
 
 def _coloured(rng: np.random.Generator, n: int) -> np.ndarray:

@@ -33,6 +33,7 @@ def linear_residual(x: np.ndarray, order: int, block: int, ridge: float, out: np
     n = len(x)
     gram = np.zeros((order + 1, order + 1))
     coefficients = np.zeros(order)
+    row = np.zeros(order + 1)
     for begin in range(0, n, block):
         end = min(begin + block, n)
         first = max(begin - block // 2, order)
@@ -43,11 +44,14 @@ def linear_residual(x: np.ndarray, order: int, block: int, ridge: float, out: np
                 out[t] = x[t]
             continue
         # gram[i, j] = sum of x[t - i] x[t - j]: the first row in full, the others by what enters and leaves.
+        # Sums of all lags side by side: a compiler that may not reorder a sum can still do several at once.
+        row[:] = 0.0
+        for t in range(first, last):
+            value = x[t]
+            for j in range(order + 1):
+                row[j] += value * x[t - order + j]
         for j in range(order + 1):
-            total = 0.0
-            for t in range(first, last):
-                total += x[t] * x[t - j]
-            gram[0, j] = total
+            gram[0, j] = row[order - j]
         for i in range(1, order + 1):
             for j in range(i, order + 1):
                 gram[i, j] = gram[i - 1, j - 1] + x[first - i] * x[first - j] - x[last - i] * x[last - j]
@@ -80,7 +84,8 @@ def linear_residual(x: np.ndarray, order: int, block: int, ridge: float, out: np
                 total -= gram[k, i] * coefficients[k - 1]
             coefficients[i - 1] = total / gram[i, i]
         for t in range(begin, end):
-            value = x[t]
-            for k in range(1, min(order, t) + 1):
-                value -= coefficients[k - 1] * x[t - k]
-            out[t] = value
+            out[t] = x[t]
+        for k in range(1, order + 1):
+            weight = coefficients[k - 1]
+            for t in range(max(begin, k), end):
+                out[t] -= weight * x[t - k]

@@ -121,7 +121,7 @@ def test_a_noise_in_silence_has_its_level() -> None:
     y[2 * RATE : 2 * RATE + 2205] = 0.1 * rng.standard_normal(2205)
     y[RATE] = 1.0
     listening.listen(listening.Sound.of_samples(y, RATE), listener)
-    found, _ = listener.heard()
+    found = listener.found()
     i = int(np.argmin(np.abs(found.start_s - 2.0)))
     assert abs(found.start_s[i] - 2.0) < 0.01
     assert abs(10 * np.log10(found.power[i]) + 20.0) < 4.0
