@@ -1,7 +1,8 @@
 """Weights of the evidence of breath: log odds are ``bias`` plus the sum of weight times feature.
 
-Fitted and printed by `benchmarks/fit_breath.py` on CC BY, MIT and CC0 recordings and sounds made there. First the
-weights where all bands are known, then those for what lies under 3.9 kHz.
+Fitted by `benchmarks/fit_breath.py` on CC BY, MIT and CC0 recordings and sounds made there, on pooled draws of which
+two were made by earlier forms of that script, with room tone from whole takes: as it stands it gives like weights, not
+these. First the weights where all bands are known, then those for what lies under 3.9 kHz.
 """
 
 FRAME_WEIGHTS: tuple[dict[str, float], dict[str, float]] = (
