@@ -75,5 +75,5 @@ for row in range(len(notes)):
     axes.plot(notes.onset_s[row] + np.array([0, 0.3]), [centre, centre], color="#0072B2", lw=2.5)
 for event in take.breath:
     axes.axvspan(event["start_s"], event["start_s"] + event["duration_s"], color="#009E73", alpha=0.3, lw=0)
-axes.set(xlabel="time (s)", ylabel="pitch (MIDI number)", title="A sung line; breaths are green")
+axes.set(xlabel="time (s)", ylabel="pitch (MIDI number)", ylim=(58, 70), title="A sung line; breaths are green")
 axes.legend(frameon=False)
