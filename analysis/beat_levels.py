@@ -167,7 +167,8 @@ def beliefs_of(figures: np.ndarray, named: bool) -> np.ndarray:
 
 # Fitted on Groove MIDI performances of drummers 1, 2, 4 and 5 (CC BY 4.0), for unnamed onsets together with POP909
 # songs (MIT) whose beats drift as those of the Weimar Jazz Database do (ODbL: only these weights come of it); held
-# against drummers 6, 8 and 10 and other songs. In the order of the figures.
+# against drummers 6, 8 and 10 and other songs. benchmarks/accuracy/fit_beats.py fits them again and compares. In the
+# order of the figures.
 WEIGHTS = np.array([-1.52, -2.07, 5.72, 4.07, 10.33, -0.89, -0.44, -0.2, 3.93, -0.55, -22.38, -6.09, -2.17, *[0.0] * 8])
 NAMED_WEIGHTS = np.array(
     [-1.33, -1.87, 5.11, 4.86, 13.82, 1.38, -0.6, -0.19, 6.25, -1.62, -18.55, -4.49, -3.88, 3.01, -1.19, 4.14, -3.11,
