@@ -192,7 +192,7 @@ def sound_summary(deviations: Deviations) -> dict[str, dict[str, Any]]:
     notes = deviations.notes
     cents = notes.intonation_cents[np.isfinite(notes.intonation_cents)]
     if len(cents):
-        said = {k: v for k, v in describe(cents).items() if k in ("n", "median", "iqr", "sd", "p95")}
+        said: dict[str, Any] = {k: v for k, v in describe(cents).items() if k in ("n", "median", "iqr", "sd", "p95")}
         said |= {name: deviations.reference.get(name) for name in _TUNING}
         has_vibrato = np.isfinite(notes.vibrato_rate_hz)
         said["n_vibrato"] = int(has_vibrato.sum())

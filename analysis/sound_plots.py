@@ -45,12 +45,16 @@ def draw_intonation(figure: Figure, deviations: Deviations) -> None:
             semitone = 69.0 + 12.0 * np.log2(curve.pitch_hz / tuning_hz)
         left.plot(curve.time_s, semitone, color=_CURVE, lw=0.9, label="pitch")
     written = np.where(np.isfinite(notes.reference_pitch), notes.reference_pitch, np.round(notes.pitch))
-    for row in np.flatnonzero(known):
-        length = notes.duration_s[row] if np.isfinite(notes.duration_s[row]) else 0.15
-        ends = [notes.onset_s[row], notes.onset_s[row] + length]
+    following = np.append(notes.onset_s[1:], notes.onset_s[-1:] + 0.3)
+    for number, row in enumerate(np.flatnonzero(known)):
+        has_end = bool(np.isfinite(notes.duration_s[row]))
+        stop = notes.onset_s[row] + notes.duration_s[row] if has_end else following[row]
+        ends = [notes.onset_s[row], stop]
         left.plot(ends, [written[row]] * 2, color=GREY, lw=0.8)
         centre = written[row] + notes.intonation_cents[row] / 100.0
-        left.plot(ends, [centre] * 2, color=REAL, lw=2.2, solid_capstyle="butt")
+        label = "a note's centre (dotted: no end heard)" if number == 0 else None
+        style = "-" if has_end else ":"
+        left.plot(ends, [centre] * 2, color=REAL, lw=2.2, ls=style, solid_capstyle="butt", label=label)
     if known.sum() <= _MOST_LABELS:
         for row in np.flatnonzero(known):
             at = (notes.onset_s[row], written[row] + notes.intonation_cents[row] / 100.0)
@@ -93,7 +97,8 @@ def draw_events(figure: Figure, deviations: Deviations, trace: str) -> None:
     axes.set_ylim(floor, max([*levels, *notes.level_db[heard].tolist()], default=-20.0) + 6.0)
     axes.set_xlabel("time (s)")
     axes.set_ylabel("level (dB, full scale is 0)")
-    axes.set_title(f"{len(events)} events; the fuller a bar's colour, the surer")
+    count = f"{len(events)} events" if len(events) != 1 else "1 event"
+    axes.set_title(f"{count}; the fuller a bar's colour, the surer")
     legend(axes)
 
 
@@ -107,7 +112,7 @@ def _draw_event(
     alpha = 0.35 + 0.65 * (1.0 if sure is None else float(sure))
     axes.bar(
         start_s, level - floor, width=float(event.get("duration_s") or 0.01), bottom=floor, align="edge", color=colour,
-        edgecolor=colour, lw=0.8, alpha=alpha, label=label,
+        edgecolor=colour, lw=1.2, alpha=alpha, label=label, zorder=3,
     )  # fmt: skip
     if is_named and event.get("kind"):
         axes.annotate(str(event["kind"]), (start_s, level), xytext=(0, 3), textcoords="offset points", fontsize=7)

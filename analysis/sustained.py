@@ -48,6 +48,8 @@ _VOUCHED_S = 0.05
 # and fall by at most so many dB in 0.18 s: plucked and struck ones fall by 2 to 4, blown ones may begin with a stroke.
 _LEAST_CONFIDENCE, _LEAST_VOICED = 0.89, 0.7
 _SUSTAINED = ((8.0, 1.0), (16.0, 2.0))
+# What has a pitch and is so much softer than the line's notes is hum in a pause, dB.
+_HUM_DB = -40.0
 # Slower than this, ms from a tenth to nine tenths of the amplitude, nothing struck the sound.
 _SLOW_MS = 9.0
 
@@ -248,7 +250,7 @@ def is_sustained(
     rise_ms = float(np.median(begins.rise_ms - 1000.0 / begins.pitch_hz))
     falls = [_fall_db(power, bin_s, note) for note in notes.onset_s[notes.end_s - notes.onset_s > 0.3]]
     fall_db = float(np.median(falls)) if falls else 0.0
-    limits = _SUSTAINED
+    limits: tuple[tuple[float, float], ...] = _SUSTAINED
     if struck is not None and len(struck):
         near = _nearest(struck.onset_s, notes.onset_s)
         at_once = np.isin(struck.kind[near], ("percussive", "plucked", "struck"))
@@ -283,6 +285,10 @@ def in_line(struck: Onsets, track: PitchTrack, power: np.ndarray, bin_s: float) 
     notes = sustained_notes(track, power, bin_s)
     if not is_sustained(track, notes, power, bin_s, struck):
         return struck, False
+    first = (notes.onset_s / bin_s).astype(np.int64)
+    last = np.maximum((notes.end_s / bin_s).astype(np.int64), first + 1)
+    loudest = np.array([float(power[a:b].max(initial=0.0)) for a, b in zip(first, last, strict=True)])
+    notes = notes.rows(loudest > 10.0 ** (0.1 * _HUM_DB) * float(np.median(loudest)))
     return line_onsets(struck, notes, power, bin_s), True
 
 

@@ -52,7 +52,8 @@ def test_a_measurement_against_a_score_keeps_the_schema(midi_take: Path, midi_sc
 
 def test_every_column_is_in_the_schema_and_described() -> None:
     columns = schema("deviations-1")["properties"]["notes"]
-    assert set(columns["required"]) == set(columns["properties"]) == set(DeviationNotes.names())
+    # Columns that came later are not asked of documents that were written before them.
+    assert set(columns["required"]) <= set(columns["properties"]) == set(DeviationNotes.names())
     page = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
     missing = [name for name in DeviationNotes.names() if f"`{name}`" not in page]
     assert missing == []
