@@ -1,6 +1,8 @@
-"""The fitted networks of `analysis.onset_places`: made by benchmarks/accuracy/fit_places.py, not by hand.
+"""The fitted networks of `analysis.onset_places`: made by the code of benchmarks/accuracy/fit_places.py, not by hand.
 
-Fitted on FluidR3 (MIT), Karoryfer guitars and basses (CC0), rhythms of Groove MIDI (CC BY), own synthesis.
+Fitted on FluidR3 (MIT), Karoryfer guitars and basses (CC0), rhythms of Groove MIDI (CC BY), own synthesis. They come
+from several runs, each begun with the weights of the one before while scenes were added (codecs last), not from one: a
+single run of the script gives other numbers, and does not show these to the digit.
 """
 
 from __future__ import annotations

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
 # A moment is an onset from these odds on (as their logarithm); of two closer than _APART_MS the likelier is meant.
 _LEAST, _APART_MS = -0.95, 7.0
-# Sounds this close are one event, at the first; but not at one of little strength that long before the next.
-TOGETHER_MS, _FLICKER, _FLICKER_MS = 29.5, 2.5, 16.0
+# Sounds this close are one event, at the first; but not at one of little strength (less among what is plucked, whose
+# first string is often its softest) that long before the next.
+TOGETHER_MS, _FLICKER, _FLICKER_PLUCKED, _FLICKER_MS = 29.5, 2.5, 1.5, 16.0
 # Where most of so many sounds before and after are plucked, what follows each other this fast is a strum, within the
 # second figure. Whether it is plucked cannot be told of a single string among others that ring.
 _STRUM_MS, _STRUM_ALL_MS, _AROUND = 45.0, 110.0, 16
@@ -188,7 +189,8 @@ def _events(found: Onsets, likely: np.ndarray) -> Onsets:
         firsts.append(i)
         members.append([i])
     # The event is at its first sound, as sure and loud and named as its strongest.
-    firsts = [_beginning(m, place_ms, found.strength) for m in members]
+    least = np.where(plucked, _FLICKER_PLUCKED, _FLICKER)
+    firsts = [_beginning(m, place_ms, found.strength >= least) for m in members]
     strongest = np.array([max(m, key=lambda i: found.level_db[i]) for m in members], dtype=np.int64)
     events = found.rows(np.array(firsts, dtype=np.int64))
     return events.replace(
@@ -199,10 +201,10 @@ def _events(found: Onsets, likely: np.ndarray) -> Onsets:
     )
 
 
-def _beginning(members: list[int], place_ms: np.ndarray, strength: np.ndarray) -> int:
+def _beginning(members: list[int], place_ms: np.ndarray, strong: np.ndarray) -> int:
     """Return the first of an event's sounds that is no mere flicker before it."""
     for this, then in pairwise(members):
-        if strength[this] >= _FLICKER or place_ms[then] - place_ms[this] < _FLICKER_MS:
+        if strong[this] or place_ms[then] - place_ms[this] < _FLICKER_MS:
             return this
     return members[-1]
 
