@@ -135,7 +135,7 @@ class FrictionListener:
         belief = believed(looks)
         noise, beside = _beside(found.start_s, belief, onset_s)
         belief = np.where(beside, 0.0, belief)
-        out = []
+        out: list[dict[str, float | int | str]] = []
         for start_s, value in gathered(found.start_s, belief):
             mine = np.flatnonzero((np.abs(found.start_s - start_s) < 1.6 * _POOL_S) & (belief > _FAINT))
             trail = (

@@ -39,8 +39,9 @@ _LEAST_EXTENT = 3.0
 # The least scale of what scatters about a note's course, cents: finer than a singer, coarser than the tracker.
 _LEAST_SCATTER = 3.0
 _LEAST_FRAMES = 6
-# A centre that may as well be that of the next semitone is none: a glide, or two notes taken for one.
-_MOST_DOUBT = 50.0
+# A centre in doubt by a semitone is none, nor one in doubt by half of that which drifts by more than one: a glide, or
+# two notes taken for one. A wide vibrato that is not seen as such is in doubt, too, but does not drift.
+_MOST_DOUBT, _MOST_DRIFT = 100.0, 150.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,7 +237,7 @@ def _of_note(
     # The line is told where it was heard: its height in the middle of that, its slope over the note.
     centre = factor[0] + factor[1] * np.sum(weight * course[:, 1]) / np.sum(weight)
     doubt = _doubt(off[held], weight[held])
-    if doubt > _MOST_DOUBT:
+    if doubt > _MOST_DOUBT or (doubt > 0.5 * _MOST_DOUBT and abs(2 * factor[1]) > _MOST_DRIFT):
         return nothing
     return centre, doubt, 2 * factor[1], rate, extent, delay
 

@@ -140,12 +140,14 @@ def heard(x: np.ndarray, grid: Grid) -> Frames:
     for power in _powers(x, grid.long, 2 * grid.hop, (count + 1) // 2):
         levels.append(np.log1p(1000.0 * np.sqrt(band_peaks(power, tones))))
         wide.append(power @ splits)
-    flux = np.repeat(band_flux(np.concatenate(levels), 2, 10), 2, axis=1)[:, :count]
+    flux, lasting, risen = np.repeat(band_flux(np.concatenate(levels), 2, 10), 2, axis=1)[:, :count]
     return Frames(
         grid,
         short + FLOOR,
         np.array([(a + b) / 2 for a, b in pairwise(edges)]),
-        *flux,
+        flux,
+        lasting,
+        risen,
         np.concatenate(wide).astype(np.float64) + FLOOR,
         _by_grain(x, grid),
         _by_grain(np.diff(x, prepend=x[:1]), grid),
