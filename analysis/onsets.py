@@ -29,9 +29,11 @@ if TYPE_CHECKING:
 
 # A moment is an onset from these odds on (as their logarithm); of two closer than _APART_MS the likelier is meant.
 _LEAST, _APART_MS = -0.95, 7.0
-# Sounds this close are one event, at the first; but not at one of little strength (less among what is plucked, whose
-# first string is often its softest) that long before the next.
-TOGETHER_MS, _FLICKER, _FLICKER_PLUCKED, _FLICKER_MS = 29.5, 2.5, 1.5, 16.0
+# Sounds this close are one event, at the first; but not at one of little strength that long before the next.
+TOGETHER_MS, _FLICKER, _FLICKER_MS = 29.5, 2.5, 16.0
+# Among strums less strength is enough, as the first string is often the softest: where more than so many of nine events
+# are several sounds, plucked with more than this probability.
+_FLICKER_STRUMMED, _STRUMS, _PLUCKED = 1.5, 3.5, 0.6
 # Where most of so many sounds before and after are plucked, what follows each other this fast is a strum, within the
 # second figure. Whether it is plucked cannot be told of a single string among others that ring.
 _STRUM_MS, _STRUM_ALL_MS, _AROUND = 45.0, 110.0, 16
@@ -174,7 +176,7 @@ def _events(found: Onsets, likely: np.ndarray) -> Onsets:
     plucked = around[:, 1] > around[:, 0] + around[:, 2]
     softer_db = found.level_db - _middle(found.level_db)
     squeak = plucked & (around[:, 0] < _FEW_DRUMS) & (drums > _NOISY) & (softer_db < _SOFTER_DB)
-    found, likely, plucked = found.rows(~squeak), likely[~squeak], plucked[~squeak]
+    found, likely, plucked, around = found.rows(~squeak), likely[~squeak], plucked[~squeak], around[~squeak]
     instrument, kind = named(likely)
     place_ms = 1000 * found.onset_s
     firsts: list[int] = []
@@ -189,8 +191,10 @@ def _events(found: Onsets, likely: np.ndarray) -> Onsets:
         firsts.append(i)
         members.append([i])
     # The event is at its first sound, as sure and loud and named as its strongest.
-    least = np.where(plucked, _FLICKER_PLUCKED, _FLICKER)
-    firsts = [_beginning(m, place_ms, found.strength >= least) for m in members]
+    several = np.convolve([0.0, *(len(m) > 1 for m in members)], np.ones(9))[5 : 5 + len(members)] > _STRUMS
+    strummed = [s and around[m[0], 1] > _PLUCKED for m, s in zip(members, several.tolist(), strict=True)]
+    least = [_FLICKER_STRUMMED if s else _FLICKER for s in strummed]
+    firsts = [_beginning(m, place_ms, found.strength >= s) for m, s in zip(members, least, strict=True)]
     strongest = np.array([max(m, key=lambda i: found.level_db[i]) for m in members], dtype=np.int64)
     events = found.rows(np.array(firsts, dtype=np.int64))
     return events.replace(
