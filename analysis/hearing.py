@@ -85,7 +85,7 @@ def hear(take: Take) -> Heard:
     onsets = onsets if is_line else _without_breaths(onsets, breath)
     friction = rubbing.result(onsets.onset_s)
     onsets = _without_friction(onsets, friction)
-    one_line = is_line or is_monophonic(track)
+    one_line = is_monophonic(track)  # every sustained line is
     level, ends = _levels_and_ends(loudness, onsets, track if one_line else None)
     notes = Notes.build(
         onset_s=onsets.onset_s,

@@ -48,11 +48,6 @@ class Grid:
         return cls(rate, window, hop)
 
     @property
-    def half_window(self) -> int:
-        """Half a window in frames."""
-        return round(0.5 * self.window / self.hop)
-
-    @property
     def short(self) -> int:
         """The short window."""
         return max(int(2 ** round(np.log2(_SHORT_S * self.rate))), 8)

@@ -66,14 +66,10 @@ class Scale:
 
 @dataclass(frozen=True, eq=False)
 class Placed:
-    """Onsets in samples, the half widths of their 90 % intervals in samples, and how much the wave changes there.
-
-    The gain is that of Akaike's criterion, for the innovation with a change of variance over one without.
-    """
+    """Onsets in samples, and the half widths of their 90 % intervals in samples."""
 
     onset: np.ndarray
     half_width: np.ndarray
-    gain: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +101,7 @@ def place_onsets(x: np.ndarray, proposals: np.ndarray, rate: float) -> Placed:
     """
     proposals = np.asarray(proposals, dtype=np.int64)
     if not len(proposals) or len(x) < 2:
-        return Placed(proposals, np.full(len(proposals), 0.003 * rate), np.zeros(len(proposals)))
+        return Placed(proposals, np.full(len(proposals), 0.003 * rate))
     first = predicted(x, proposals, rate)
     coarse = Scale.coarse(rate)
     evidence = first.evidence(proposals, coarse)
@@ -114,7 +110,6 @@ def place_onsets(x: np.ndarray, proposals: np.ndarray, rate: float) -> Placed:
     onset = proposals + (median - coarse.reach) * coarse.cell
     spread *= coarse.cell
     half_width = (_WIDER * spread + _LEAST_MS * rate / 1000) * _wider(evidence)
-    gain = _gain(evidence.levels[:, 1], np.round(median).astype(int) + coarse.before - coarse.reach, coarse.cell)
     sure = np.flatnonzero(spread < _FINE_MS * rate / 1000) if rate >= _FINE_RATE else np.zeros(0, dtype=int)
     if len(sure) and "fine" in weights():
         scale = Scale.fine(rate)
@@ -124,7 +119,7 @@ def place_onsets(x: np.ndarray, proposals: np.ndarray, rate: float) -> Placed:
         onset[sure] = seeds + (median - scale.reach) * scale.cell
         half_width[sure] = _WIDER_FINE * single * scale.cell + _COARSE_SHARE * spread[sure]
     onset = np.clip(np.round(onset), 0, len(x) - 1).astype(np.int64)
-    return Placed(onset, np.maximum(half_width, 1.0), gain)
+    return Placed(onset, np.maximum(half_width, 1.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,24 +225,6 @@ def _wider(evidence: Evidence) -> np.ndarray:
     """Return by what factor intervals are wider than the posteriors say; below 1 for bright sounds."""
     bright_db = evidence.tops[:, 1 + len(_BANDS_HZ)] - evidence.tops[:, 0]
     return np.exp(np.clip(_DULLER * (_BRIGHT_DB - bright_db) / 20, -_MOST_WIDER, _MOST_WIDER))
-
-
-def _gain(levels: np.ndarray, split: np.ndarray, cell: int) -> np.ndarray:
-    """Return how much Akaike's criterion gains by a change of variance at a cell, from 20 ms before to the top."""
-    power = 10 ** (levels.astype(np.float64) / 10)
-    sums = np.concatenate([np.zeros((len(power), 1)), np.cumsum(power, axis=1)], axis=1)
-    rows = np.arange(len(power))
-    split = np.clip(split, 8, power.shape[1] - 8)
-    begin = np.maximum(split - 80, 0)
-    cells = np.arange(power.shape[1])[None, :]
-    after = (cells >= split[:, None]) & (cells < split[:, None] + 100)
-    end = np.minimum(np.where(after, power, -1.0).argmax(1) + 4, power.shape[1])
-    first, second = split - begin, end - split
-    low = (sums[rows, split] - sums[rows, begin]) / first
-    high = (sums[rows, end] - sums[rows, split]) / second
-    both = (sums[rows, end] - sums[rows, begin]) / (first + second)
-    gain = (first + second) * np.log(both) - first * np.log(low) - second * np.log(high)
-    return cell * np.where(high > low, gain, 0.0)
 
 
 @lru_cache(maxsize=8)
