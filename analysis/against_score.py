@@ -1,0 +1,89 @@
+"""Measure a MIDI take against a score or another MIDI take, note by note.
+
+Conventions
+-----------
+The tempo curve is fitted through the matched notes and ``timing_ms`` is the residual: a ritardando is tempo, and no
+lateness. The constant belongs to the curve; where a free take begins is no latency.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..core.deviations import Deviations
+from ..core.errors import TakeprintError
+from ..core.notes import Notes
+from ..core.take import Take
+from ..core.timeline import Metre, Timeline
+from .align import align_notes
+from .rows import free_deviations, is_quantized, score_rows
+from .slips import find_slips
+from .tempo import FREE_BANDWIDTH_BEATS
+
+# A take that follows its score matches more of its notes than this, slips and ornaments included.
+_DOUBTFUL_SHARE = 0.75
+
+
+def against_score(take: Take, notes: Notes, reference: Take, metre: Metre | None) -> Deviations:
+    """Measure a MIDI take against written notes.
+
+    Parameters
+    ----------
+    take : Take
+    notes : Notes
+        The take's notes.
+    reference : Take
+        A score, or another MIDI take.
+    metre : Metre or None
+        None takes the reference's own.
+
+    Raises
+    ------
+    TakeprintError
+        For a reference without notes, or of other music.
+    """
+    score, clock = written_part(reference)
+    own_clock = take.timeline if take.smf is not None and take.smf.ticks_per_beat else None
+    alignment = align_notes(score, notes, own_clock)
+    rows, due_s = score_rows(score, notes, alignment)
+    slips: tuple[dict[str, Any], ...] = ()
+    if take.kind != "audio":
+        slips, rows = find_slips(rows, due_s)
+    fewest = min(len(score), len(notes))
+    matched = int((rows.label == "match").sum())
+    warnings: tuple[str, ...] = ()
+    if take.kind == "audio":
+        warnings = ("audio against a score: onsets are aligned by their rhythm alone, chord notes share one onset",)
+    elif matched < _DOUBTFUL_SHARE * fewest:
+        warnings = (f"only {matched} of {fewest} notes were matched: is this the score of this take, and all of it?",)
+    return free_deviations(rows, clock).replace(
+        slips=slips, reference=reference_facts(reference, clock, metre), warnings=warnings
+    )
+
+
+def written_part(reference: Take) -> tuple[Notes, Timeline]:
+    """Return the notes and the clock of a reference that is no recording.
+
+    Raises
+    ------
+    TakeprintError
+        Where it has no notes.
+    """
+    score, clock = reference.notes, reference.timeline
+    if score is None or clock is None or len(score) == 0:
+        raise TakeprintError("the reference has no notes", where=reference.name, rule="a score has at least one note")
+    return score, clock
+
+
+def reference_facts(reference: Take, clock: Timeline, metre: Metre | None) -> dict[str, Any]:
+    """Return what a deviations document says of a written reference or of a MIDI take."""
+    is_score = reference.kind == "score" or (reference.notes is not None and is_quantized(reference.notes))
+    return {
+        "kind": "score" if is_score else "take",
+        "name": reference.name,
+        "sha256": reference.sha256,
+        "metre": (metre or reference.metre).to_list(),
+        "tempo_map": clock.to_dict(),
+        "timing_basis": "tempo",
+        "bandwidth_beats": FREE_BANDWIDTH_BEATS,
+    }
