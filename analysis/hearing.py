@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,13 +21,16 @@ from .breath import BreathListener
 from .fluctuation import describe
 from .friction import FrictionListener
 from .intonation import Intonation, measure_intonation, take_tuning
-from .listening import Sound, listen
+from .listening import Listener, Sound, listen
 from .loudness import LoudnessListener, note_levels
 from .note_ends import note_offsets
 from .onsets import OnsetDetector, Onsets
 from .pitch import PitchTrack, PitchTracker, is_monophonic
 from .sustained import in_line
 from .swells import SwellListener
+
+if TYPE_CHECKING:
+    from .warp_features import WarpFeatures
 
 # An onset inside a breath this sure of itself is the breath's.
 _SURE_BREATH = 0.7
@@ -45,6 +48,8 @@ class Heard:
     ----------
     notes : Notes
         Onsets with their doubt, level, instrument; pitch and duration where they can be known.
+    onsets : Onsets
+        The same onsets as they were detected.
     sound : ndarray of str [shape=(n,)]
         How each note begins: see ``Onsets.kind``.
     intonation : Intonation or None
@@ -55,31 +60,67 @@ class Heard:
     facts : dict
         For the document's ``reference``: ``tuning_hz`` and the like.
     warnings : tuple of str
+    features : WarpFeatures or None
+        What another recording or a score is aligned by, where that was asked for.
     """
 
     notes: Notes
     sound: np.ndarray
+    onsets: Onsets
     intonation: Intonation | None = None
     pitch_curve: PitchCurve = field(default_factory=lambda: PitchCurve.build(0))
     breath: tuple[Mapping[str, Any], ...] = ()
     friction: tuple[Mapping[str, Any], ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    features: WarpFeatures | None = None
+
+    def with_found(self, onset_s: np.ndarray, uncertainty_ms: np.ndarray, row: np.ndarray) -> tuple[Heard, np.ndarray]:
+        """Add notes that were found because another recording or a score told where to look.
+
+        Parameters
+        ----------
+        onset_s, uncertainty_ms : ndarray [shape=(k,)]
+        row : ndarray of int [shape=(k,)]
+            The note each one is; -1 for one that is to be added.
+
+        Returns
+        -------
+        heard : Heard
+            With the added notes after the others, and nothing known of them but the onset.
+        row : ndarray of int [shape=(k,)]
+            The note each one is, the added ones numbered too.
+        """
+        new = np.flatnonzero(row < 0)
+        added = Notes.build(onset_s=onset_s[new], onset_uncertainty_ms=uncertainty_ms[new])
+        numbered = row.copy()
+        numbered[new] = len(self.notes) + np.arange(len(new))
+        sound = np.r_[self.sound, np.full(len(new), "")]
+        return replace(self, notes=Notes.concatenate([self.notes, added]), sound=sound), numbered
 
 
-def hear(take: Take) -> Heard:
+def hear(take: Take, *, to_align: bool = False) -> Heard:
     """Measure everything in a recording that needs no reference.
 
     Parameters
     ----------
     take : Take
         Of kind ``"audio"``.
+    to_align : bool
+        Listen also for what a reference is aligned by.
     """
     sound = Sound.of_take(take)
     rate, peak = sound.rate, sound.peak
     detector, tracker, swell = OnsetDetector(rate, peak), PitchTracker(rate), SwellListener(rate)
     loudness, breathing, rubbing = LoudnessListener(rate), BreathListener(rate, peak), FrictionListener(rate, peak)
-    listen(sound, detector, tracker, swell, loudness, breathing, rubbing)
+    features = None
+    listeners: list[Listener] = [detector, tracker, swell, loudness, breathing, rubbing]
+    if to_align:
+        from .warp_features import WarpListener
+
+        features = WarpListener(rate)
+        listeners.append(features)
+    listen(sound, *listeners)
     track, onsets, breath = tracker.result(), detector.result(), breathing.result()
     onsets, is_line = in_line(onsets, track, *swell.result())
     onsets = onsets if is_line else _without_breaths(onsets, breath)
@@ -94,7 +135,9 @@ def hear(take: Take) -> Heard:
         duration_s=ends - onsets.onset_s,
         instrument=onsets.instrument,
     )
-    heard = Heard(notes, onsets.kind, breath=_rounded(breath), friction=_rounded(friction))
+    heard = Heard(notes, onsets.kind, onsets, breath=_rounded(breath), friction=_rounded(friction))
+    if features is not None:
+        heard = replace(heard, features=features.result())
     return _with_pitch(heard, track) if one_line else heard
 
 
@@ -154,11 +197,14 @@ def with_sound(deviations: Deviations, heard: Heard) -> Deviations:
     """Lay what was heard beside the rows that were matched: pitch, how notes begin, breath and friction."""
     rows = deviations.notes
     index = rows.take_index
-    played = index >= 0
 
     def of_take(column: np.ndarray) -> np.ndarray:
         nothing = "" if column.dtype.kind == "U" else np.nan
-        return np.where(played, column[np.maximum(index, 0)], nothing) if len(column) else np.full(len(rows), nothing)
+        # Of a note that was only found by looking nothing but the onset is known.
+        known = (index >= 0) & (index < len(column))
+        return (
+            np.where(known, column[np.where(known, index, 0)], nothing) if len(column) else np.full(len(rows), nothing)
+        )
 
     rows = rows.replace(sound=of_take(heard.sound))
     if heard.intonation is not None:

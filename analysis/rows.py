@@ -69,7 +69,11 @@ def score_rows(score: Notes, take: Notes, alignment: Alignment) -> tuple[Deviati
         instrument=instrument,
         slip_id=slip_id,
     )
-    due_s = np.where(has_played, rows.onset_s, np.r_[alignment.expected_s, np.zeros(len(extra))])
+    return in_time_order(rows, np.where(has_played, rows.onset_s, np.r_[alignment.expected_s, np.zeros(len(extra))]))
+
+
+def in_time_order(rows: DeviationNotes, due_s: np.ndarray) -> tuple[DeviationNotes, np.ndarray]:
+    """Sort rows by when they sounded or were due; return them and that time."""
     order = np.lexsort((rows.pitch, rows.reference_index, due_s))
     return rows.rows(order), due_s[order]
 

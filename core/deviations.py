@@ -49,6 +49,7 @@ class DeviationNotes(Columns):
     track, channel : of the reference note, of the take's note for an insertion
     reference_beat, reference_duration_beat : where and how long it is written, beats
     reference_velocity, reference_onset_s, reference_pitch : what is written; seconds on the reference's own clock
+    reference_level_db : how loud the reference's own note is, dB, where the reference is a recording
     onset_s, onset_uncertainty_ms, duration_s, pitch, velocity, level_db, instrument : what is heard
     sound : ``"percussive"``, ``"plucked"``, ``"struck"`` or ``"sustained"``: how a sound in a recording begins
     timing_ms, dynamics_velocity, dynamics_db, articulation_log2, intonation_cents : the deviations
@@ -89,6 +90,7 @@ class DeviationNotes(Columns):
     vibrato_rate_hz: np.ndarray = real()
     vibrato_extent_cents: np.ndarray = real()
     vibrato_delay_s: np.ndarray = real()
+    reference_level_db: np.ndarray = real()
     ornament: np.ndarray = text()
     slip_id: np.ndarray = whole()
 
@@ -152,8 +154,8 @@ class Deviations:
         ``kind (score|click|take|none), name, sha256, metre, tempo_map {beat, time_s}, timing_basis`` and more.
     latency_ms : float
         The constant lateness, apart from timing; NaN where it cannot be known.
-    summary, repairs, warnings
-        Statistics a trace; what was mended; every doubt about the input in words.
+    summary, findings, repairs, warnings
+        Statistics a trace; what they say, a sentence each; what was mended; every doubt about the input in words.
     """
 
     notes: DeviationNotes = _empty(DeviationNotes)
@@ -168,6 +170,7 @@ class Deviations:
     reference: Mapping[str, Any] = field(default_factory=dict)
     latency_ms: float = 0.0
     summary: Mapping[str, Any] = field(default_factory=dict)
+    findings: tuple[Event, ...] = ()
     repairs: tuple[Event, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -237,6 +240,7 @@ class Deviations:
             "friction": [dict(e) for e in self.friction],
             "slips": [dict(e) for e in self.slips],
             "summary": dict(self.summary),
+            "findings": [dict(e) for e in self.findings],
             "repairs": [dict(e) for e in self.repairs],
             "warnings": list(self.warnings),
         }
@@ -276,6 +280,7 @@ class Deviations:
                 reference=_mapping(document, "reference"),
                 latency_ms=_latency(document.get("latency_ms")),
                 summary={trace: _mapping(document["summary"], trace) for trace in _mapping(document, "summary")},
+                findings=_events(document, "findings"),
                 repairs=_events(document, "repairs"),
                 warnings=tuple(str(said) for said in _list(document, "warnings")),
             )
