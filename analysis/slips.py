@@ -1,28 +1,59 @@
-"""Measure ``slips``: wrong, missed, added and repeated notes, and hesitations.
+"""Measure ``slips``: wrong, missed, added and repeated notes, restarts, skips and hesitations.
 
 Conventions
 -----------
-A slip is an event with ``kind``, ``time_s`` (in the take), ``beat`` (in the score) and, where they apply,
-``pitch_written``, ``pitch_played``, ``duration_s`` (of a hesitation, beyond what was due) and ``slip_id`` (the rows of
-the notes table that it speaks of). A wrong note is one slip, though it is a deletion and an insertion.
+A slip is an event with ``kind``, ``time_s`` (in the take), ``beat`` (in the score), ``confidence`` (0 to 1) and, where
+they apply:
+
+- ``pitch_written``, ``pitch_played``: MIDI note numbers;
+- ``interval`` of a wrong note: ``"semitone"``, ``"neighbour"`` (a whole tone), ``"octave"`` or ``"other"``;
+- ``duration_s``: of a hesitation the wait beyond what was due, of a restart the time until the music goes on;
+- ``beat_from``, ``beat_to``, ``n_notes``: of what was replayed (``repeated``), passed over (``missed``) or played in
+  another octave (``wrong``) as a whole, which is one event;
+- ``slip_id``: the rows of the notes table that it speaks of.
+
+A wrong note is one slip, though it is a deletion and an insertion. No slips are: notes of an ornament, the second of
+two written notes that one key plays at once, what was played before and after the piece, and the rest of a piece
+where the take stops.
+A hesitation lies between two written positions: ``time_s`` is when the second was due, ``beat`` where it is written.
+
+Method
+------
+A hesitation is an interval between successive written onsets that is longer than its surroundings explain. Its due
+length is its written length times the slower of the local periods before and after it (medians weighted by the
+written length), so that neither a ritardando nor the tempo after it makes a wait. The excess must be long enough to
+be heard as a stop and must stand out from the take's own unevenness: by the median absolute deviation of the log
+ratios nearby and in the whole take, or, where a player is uneven by habit (swung notes), above the longest of them.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..core.deviations import DeviationNotes
-from .tempo import mean_onsets
+from .waits import find_waits
 
-_REPEAT_S = 0.6
-_HESITATION_FACTOR = 2.0
-_HESITATION_S = 0.25
-_NEIGHBOURS = 8
+if TYPE_CHECKING:
+    from .align import Passage
+
+# A key struck again this soon after, or this shortly before, its written stroke is a repeated note.
+_REPEAT_AFTER_S, _REPEAT_BEFORE_S = 1.0, 0.6
+# Notes in another octave, this many in a row with no farther gap, are one displacement.
+_LEAST_DISPLACED, _DISPLACED_GAP_BEATS = 4, 8.0
+# A touch so short and soft against the notes around is more likely a brush than a stroke.
+_BRUSH_S = 0.04
+_UNKNOWN = {"wrong": 0.8, "missed": 0.7, "added": 0.7, "repeated": 0.7}
 
 
-def find_slips(notes: DeviationNotes, onset_due_s: np.ndarray) -> tuple[tuple[dict[str, Any], ...], DeviationNotes]:
+Slip = dict[str, Any]
+
+
+def find_slips(
+    notes: DeviationNotes, onset_due_s: np.ndarray, passages: Sequence[Passage] = ()
+) -> tuple[tuple[Slip, ...], DeviationNotes]:
     """Name the slips of an aligned take and number them.
 
     Parameters
@@ -31,6 +62,8 @@ def find_slips(notes: DeviationNotes, onset_due_s: np.ndarray) -> tuple[tuple[di
         Rows of a wrong note already share a ``slip_id``.
     onset_due_s : ndarray [shape=(n,)], seconds
         When each row was due; for an insertion when it sounded.
+    passages : sequence of Passage, optional
+        What was replayed, skipped, or played before or after the piece, as ``align.align_notes`` finds it.
 
     Returns
     -------
@@ -40,76 +73,213 @@ def find_slips(notes: DeviationNotes, onset_due_s: np.ndarray) -> tuple[tuple[di
         With a ``slip_id`` on every row that belongs to a slip.
     """
     slip_id = notes.slip_id.copy()
-    following = int(slip_id.max(initial=-1)) + 1
-    slips: list[dict[str, Any]] = []
-    for number in np.unique(slip_id[slip_id >= 0]).tolist():
-        rows = np.flatnonzero(slip_id == number)
-        missed = rows[notes.label[rows] == "deletion"][0]
-        added = rows[notes.label[rows] == "insertion"][0]
-        slips.append(_event("wrong", notes, number, added, missed))
-    matched = np.flatnonzero(notes.label == "match")
-    matched = matched[np.argsort(notes.onset_s[matched], kind="stable")]
-    for row in np.flatnonzero((notes.label != "match") & (slip_id < 0)).tolist():
-        slip_id[row] = following
-        if notes.label[row] == "deletion":
-            slips.append(_event("missed", notes, following, None, row, float(onset_due_s[row])))
-        else:
-            kind = "repeated" if _is_repeat(notes, matched, row) else "added"
-            slips.append(_event(kind, notes, following, row, None))
-        following += 1
-    slips.extend(_hesitations(notes))
+    taken = (notes.ornament != "") | _written_twice(notes)
+    slips: list[Slip] = []
+    where = _Places(notes)
+    for passage in sorted(passages, key=lambda p: p.start_s):
+        rows = _rows_of(notes, passage)
+        rows = rows[~taken[rows]]
+        taken[rows] = True
+        if passage.kind in ("replayed", "skipped") and len(rows):
+            number = _following(slip_id)
+            slip_id[rows] = number
+            slips.append(_whole(passage, notes, rows, number, where))
+    for rows in _wrong_pairs(notes, slip_id, taken):
+        number = int(slip_id[rows[0][0]])
+        for missed, added in rows:
+            slip_id[[missed, added]] = number
+        slips.append(_wrong(notes, rows, number, where))
+    for row in np.flatnonzero((notes.label != "match") & (slip_id < 0) & ~taken).tolist():
+        slip_id[row] = number = _following(slip_id)
+        slips.append(_single(notes, row, float(onset_due_s[row]), number, where))
+    slips.extend(_hesitations(notes, passages))
     return tuple(sorted(slips, key=lambda slip: slip["time_s"])), notes.replace(slip_id=slip_id)
 
 
-def _event(
-    kind: str,
-    notes: DeviationNotes,
-    number: int,
-    played: int | None,
-    written: int | None,
-    time_s: float | None = None,
-) -> dict[str, Any]:
+def _following(slip_id: np.ndarray) -> int:
+    return int(slip_id.max(initial=-1)) + 1
+
+
+class _Places:
+    """Where in the score a moment of the take lies, by the matched notes."""
+
+    def __init__(self, notes: DeviationNotes) -> None:
+        rows = np.flatnonzero((notes.label == "match") & np.isfinite(notes.onset_s))
+        rows = rows[np.argsort(notes.onset_s[rows], kind="stable")]
+        self.rows = rows
+        self.time_s = notes.onset_s[rows]
+        self.beat = np.maximum.accumulate(notes.reference_beat[rows]) if len(rows) else np.zeros(0)
+
+    def beat_at(self, time_s: float) -> float | None:
+        """Return the position in the score, None without matches."""
+        if len(self.time_s) == 0:
+            return None
+        return float(np.interp(time_s, self.time_s, self.beat))
+
+    def between(self, first_s: float, last_s: float) -> np.ndarray:
+        """Return the rows of matches in a span of time."""
+        low, high = np.searchsorted(self.time_s, [first_s, last_s])
+        return self.rows[low:high]
+
+
+def _written_twice(notes: DeviationNotes) -> np.ndarray:
+    """Tell the missed notes that another voice has at the same place and pitch: one key plays both."""
+    played = notes.label == "match"
+    have = set(
+        zip(np.round(notes.reference_beat[played], 6).tolist(), notes.reference_pitch[played].tolist(), strict=True)
+    )
+    out = np.zeros(len(notes), dtype=bool)
+    for row in np.flatnonzero(notes.label == "deletion").tolist():
+        out[row] = (round(float(notes.reference_beat[row]), 6), float(notes.reference_pitch[row])) in have
+    return out
+
+
+def _rows_of(notes: DeviationNotes, passage: Passage) -> np.ndarray:
+    """Return the rows of a passage that found no partner."""
+    played = (notes.label == "insertion") & np.isin(notes.take_index, passage.take_rows)
+    written = (notes.label == "deletion") & np.isin(notes.reference_index, passage.score_rows)
+    return np.flatnonzero(played | written)
+
+
+def _whole(passage: Passage, notes: DeviationNotes, rows: np.ndarray, number: int, where: _Places) -> Slip:
+    """Return the event of a passage that was replayed or skipped."""
+    replayed = passage.kind == "replayed"
+    start_s, end_s = float(passage.start_s), float(passage.end_s)
+    slip: Slip = {
+        "kind": "repeated" if replayed else "missed",
+        "time_s": end_s if replayed else start_s,
+        "beat": float(passage.end_beat if replayed else passage.start_beat),
+        "beat_from": float(passage.start_beat),
+        "beat_to": float(passage.end_beat),
+        "n_notes": len(rows),
+        "confidence": _mean_confidence(notes, rows, 0.9),
+        "slip_id": number,
+    }
+    if replayed:
+        # The first go's start until the second's: what the restart cost.
+        later = where.time_s[np.searchsorted(where.time_s, end_s, side="right") :]
+        slip["duration_s"] = float(later[0] if len(later) else end_s) - start_s
+    return slip
+
+
+def _mean_confidence(notes: DeviationNotes, rows: np.ndarray, otherwise: float) -> float:
+    known = notes.confidence[rows]
+    known = known[np.isfinite(known)]
+    return float(known.mean()) if len(known) else otherwise
+
+
+def _wrong_pairs(notes: DeviationNotes, slip_id: np.ndarray, taken: np.ndarray) -> list[list[tuple[int, int]]]:
+    """Return (missed row, added row) of wrong notes, in order of time; a hand in another octave is one group."""
+    pairs = []
+    for number in np.unique(notes.slip_id[notes.slip_id >= 0]).tolist():
+        rows = np.flatnonzero((slip_id == number) & ~taken)
+        missed, added = rows[notes.label[rows] == "deletion"], rows[notes.label[rows] == "insertion"]
+        if len(missed) and len(added):
+            pairs.append((int(missed[0]), int(added[0])))
+        elif len(rows):
+            slip_id[rows] = -1
+    pairs.sort(key=lambda pair: notes.onset_s[pair[1]])
+    shift = np.array([notes.pitch[added] - notes.reference_pitch[missed] for missed, added in pairs])
+    groups: list[list[tuple[int, int]]] = []
+    open_group: dict[float, int] = {}
+    for pair, by in zip(pairs, shift.tolist(), strict=True):
+        octaves = by != 0 and by % 12 == 0
+        if octaves and by in open_group and _goes_on(notes, groups[open_group[by]][-1], pair):
+            groups[open_group[by]].append(pair)
+            continue
+        if octaves:
+            open_group[by] = len(groups)
+        groups.append([pair])
+    return [part for group in groups for part in ([group] if len(group) >= _LEAST_DISPLACED else [[p] for p in group])]
+
+
+def _goes_on(notes: DeviationNotes, before: tuple[int, int], now: tuple[int, int]) -> bool:
+    """Tell whether two wrong notes are of one displacement: near, and nothing between them played as written."""
+    beats = notes.reference_beat[[before[0], now[0]]]
+    if beats[1] - beats[0] > _DISPLACED_GAP_BEATS:
+        return False
+    low, high = np.sort(notes.reference_pitch[[before[0], now[0]]])
+    between = (notes.label == "match") & (notes.reference_beat > beats[0]) & (notes.reference_beat < beats[1])
+    return not (between & (notes.reference_pitch >= low) & (notes.reference_pitch <= high)).any()
+
+
+def interval_name(semitones: float) -> str:
+    """Return how far a wrong key lies from the right one: semitone, neighbour (whole tone), octave or other."""
+    apart = abs(round(semitones))
+    if apart % 12 == 0 and apart:
+        return "octave"
+    return {1: "semitone", 2: "neighbour"}.get(apart, "other")
+
+
+def _wrong(notes: DeviationNotes, pairs: list[tuple[int, int]], number: int, where: _Places) -> Slip:
+    missed, added = pairs[0]
+    slip: Slip = {
+        "kind": "wrong",
+        "time_s": float(notes.onset_s[added]),
+        "beat": float(notes.reference_beat[missed]),
+        "pitch_written": float(notes.reference_pitch[missed]),
+        "pitch_played": float(notes.pitch[added]),
+        "interval": interval_name(float(notes.pitch[added] - notes.reference_pitch[missed])),
+        "confidence": _mean_confidence(notes, np.array(pairs).ravel(), _UNKNOWN["wrong"]),
+        "slip_id": number,
+    }
+    if len(pairs) > 1:
+        slip |= {
+            "beat_from": float(notes.reference_beat[missed]),
+            "beat_to": float(notes.reference_beat[pairs[-1][0]]),
+            "n_notes": len(pairs),
+        }
+    return slip
+
+
+def _single(notes: DeviationNotes, row: int, due_s: float, number: int, where: _Places) -> Slip:
+    """Return the event of one missed or added note."""
+    if notes.label[row] == "deletion":
+        return {
+            "kind": "missed",
+            "time_s": due_s,
+            "beat": float(notes.reference_beat[row]),
+            "pitch_written": float(notes.reference_pitch[row]),
+            "pitch_played": None,
+            "confidence": _mean_confidence(notes, np.array([row]), _UNKNOWN["missed"]),
+            "slip_id": number,
+        }
+    time_s, pitch = float(notes.onset_s[row]), float(notes.pitch[row])
+    near = where.between(time_s - _REPEAT_AFTER_S, time_s + _REPEAT_BEFORE_S)
+    repeated = bool((notes.pitch[near] == pitch).any())
+    kind = "repeated" if repeated else "added"
     return {
         "kind": kind,
-        "time_s": float(notes.onset_s[played]) if played is not None else time_s,
-        "beat": float(notes.reference_beat[written]) if written is not None else None,
-        "pitch_written": float(notes.reference_pitch[written]) if written is not None else None,
-        "pitch_played": float(notes.pitch[played]) if played is not None else None,
+        "time_s": time_s,
+        "beat": where.beat_at(time_s),
+        "pitch_written": pitch if repeated else None,
+        "pitch_played": pitch,
+        "confidence": _mean_confidence(notes, np.array([row]), _UNKNOWN[kind]) * _stroke_share(notes, row, near),
         "slip_id": number,
     }
 
 
-def _is_repeat(notes: DeviationNotes, matched: np.ndarray, row: int) -> bool:
-    """Tell whether the same pitch was rightly played shortly before or after."""
-    low, high = np.searchsorted(
-        notes.onset_s[matched], [notes.onset_s[row] - _REPEAT_S, notes.onset_s[row] + _REPEAT_S]
-    )
-    return bool((notes.pitch[matched[low:high]] == notes.pitch[row]).any())
+def _stroke_share(notes: DeviationNotes, row: int, near: np.ndarray) -> float:
+    """Return how much an added note is a stroke: a brush of a key is short and softer than what sounds around."""
+    if not np.isfinite(notes.duration_s[row]) or notes.duration_s[row] >= _BRUSH_S or len(near) == 0:
+        return 1.0
+    around = np.median(notes.velocity[near])
+    return 0.5 if notes.velocity[row] < around else 1.0
 
 
-def _hesitations(notes: DeviationNotes) -> list[dict[str, Any]]:
-    """Find waits: an interval at least twice as long as its neighbours' tempo makes due, and by a quarter second."""
-    rows = notes.label == "match"
-    if rows.sum() < 2 * _NEIGHBOURS:
-        return []
-    beat, onset_s, _ = mean_onsets(notes.reference_beat[rows], notes.onset_s[rows])
-    step_s, step_beat = np.diff(onset_s), np.diff(beat)
-    period_s = step_s / step_beat
-    found = []
-    for i in range(len(period_s)):
-        around = np.r_[period_s[max(0, i - _NEIGHBOURS) : i], period_s[i + 1 : i + 1 + _NEIGHBOURS]]
-        if len(around) < _NEIGHBOURS:
-            continue
-        due_s = float(np.median(around)) * step_beat[i]
-        # A ritardando slows its neighbours too; a wait does not.
-        slowest_s = float(np.percentile(around, 90)) * step_beat[i]
-        if step_s[i] > max(_HESITATION_FACTOR * due_s, 1.5 * slowest_s) and step_s[i] - due_s > _HESITATION_S:
-            found.append(
-                {
-                    "kind": "hesitation",
-                    "time_s": float(onset_s[i] + due_s),
-                    "beat": float(beat[i + 1]),
-                    "duration_s": float(step_s[i] - due_s),
-                }
-            )
-    return found
+def _hesitations(notes: DeviationNotes, passages: Sequence[Passage]) -> list[Slip]:
+    """Return the waits between matched notes; where a passage was replayed or skipped the break is that event's."""
+    rows = (notes.label == "match") & np.isfinite(notes.onset_s) & (notes.ornament == "")
+    # Grace notes have no written length and take theirs from a neighbour.
+    rows &= ~(notes.reference_duration_beat <= 0)
+    breaks = [(float(p.start_s), float(p.end_s)) for p in passages]
+    return [
+        {
+            "kind": "hesitation",
+            "time_s": wait.due_s,
+            "beat": wait.beat,
+            "duration_s": wait.excess_s,
+            "confidence": wait.confidence,
+        }
+        for wait in find_waits(notes.reference_beat[rows], notes.onset_s[rows], breaks)
+    ]
