@@ -11,7 +11,6 @@ tempo curve. Ornaments (flams, rolls) share the timing of the hit they decorate 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -23,9 +22,9 @@ from ..core.take import Take, load_take
 from ..core.timeline import Metre
 from .against_click import against_click
 from .against_score import against_score
-from .fluctuation import describe
-from .hearing import hear, sound_summary, with_sound
-from .tempo import mean_onsets, tempo_summary
+from .against_sound import against_recording, recording_against_written, written_against_recording
+from .hearing import hear, with_sound
+from .summary import summarise
 
 
 def measure(
@@ -43,7 +42,7 @@ def measure(
     take : path, Take, pretty_midi.PrettyMIDI, (y, sample_rate) or partitura note array
         The performance, MIDI or audio.
     against : the same kinds, or None
-        A score (MIDI or MusicXML) or another MIDI take.
+        A score (MIDI, MusicXML or a match file) or another take, MIDI or audio: the studio version.
     click : float, ``"file"``, ``"none"`` or None
         Tempo of a click in bpm; the MIDI file's own tempo map; no click (the beat is inferred); None chooses: a MIDI
         file's own tempo map where its notes agree with it, otherwise none.
@@ -64,34 +63,44 @@ def measure(
     if against is not None and click is not None:
         raise TakeprintError("both a reference and a click are given", rule="a take is measured against one of them")
     played = load_take(take, strict=strict)
-    heard = None
-    if played.notes is not None:
-        notes, words = _written_in(played, played.notes)
-    else:
-        heard = hear(played)
-        # Pitch is laid beside what was matched, and takes no part in matching it: it may be missing anywhere.
-        notes = heard.notes.replace(pitch=np.full(len(heard.notes), np.nan))
-        words = () if len(notes) else ("no onset was found",)
     metre = Metre.parse(meter) if meter else None
-    if against is not None:
-        reference = load_take(against, strict=strict)
-        if reference.kind == "audio":
-            raise TakeprintError(
-                "an audio reference",
-                where=reference.name,
-                rule="a reference is a score or a take as MIDI or MusicXML",
-                remedy="give the score, or measure both takes against a click and compare them",
-            )
-        found = against_score(played, notes, reference, metre)
-    else:
-        found = against_click(played, notes, click, metre)
+    reference = None if against is None else load_take(against, strict=strict, as_reference=True)
+    measured = _measured_sound if played.notes is None else _measured_notes
+    found, words = measured(played, reference, click, metre)
     found = found.replace(
         take=played.to_dict(),
         repairs=tuple(repair.to_dict() for repair in played.repairs),
         warnings=(*played.warnings, *words, *found.warnings),
     )
-    found = found if heard is None else with_sound(found, heard)
     return found.replace(summary=summarise(found))
+
+
+def _measured_notes(
+    take: Take, reference: Take | None, click: float | str | None, metre: Metre | None
+) -> tuple[Deviations, tuple[str, ...]]:
+    """Measure a MIDI take; return also what there is to say about its notes."""
+    assert take.notes is not None
+    notes, words = _written_in(take, take.notes)
+    if reference is None:
+        return against_click(take, notes, click, metre), words
+    if reference.kind == "audio":
+        return written_against_recording(take, notes, reference, metre), words
+    return against_score(take, notes, reference, metre), words
+
+
+def _measured_sound(
+    take: Take, reference: Take | None, click: float | str | None, metre: Metre | None
+) -> tuple[Deviations, tuple[str, ...]]:
+    """Measure a recording; return also what there is to say about its onsets."""
+    heard = hear(take, to_align=reference is not None)
+    words = () if len(heard.notes) else ("no onset was found",)
+    if reference is None:
+        # Pitch is laid beside what was matched, and takes no part in matching it: it may be missing anywhere.
+        notes = heard.notes.replace(pitch=np.full(len(heard.notes), np.nan))
+        return with_sound(against_click(take, notes, click, metre), heard), words
+    against = against_recording if reference.kind == "audio" else recording_against_written
+    found = against(take, heard, reference, metre)
+    return with_sound(found.deviations, found.heard), words
 
 
 def _written_in(take: Take, notes: Notes) -> tuple[Notes, tuple[str, ...]]:
@@ -105,46 +114,3 @@ def _written_in(take: Take, notes: Notes) -> tuple[Notes, tuple[str, ...]]:
             said = f"one tick is {float(np.median(tick_ms)):.1f} ms: timing finer than that is not in this file"
             return notes, (said,)
     return notes, () if len(notes) else ("the take has no notes",)
-
-
-def summarise(deviations: Deviations) -> dict[str, Mapping[str, Any]]:
-    """Return the statistics of each trace that is known.
-
-    Returns
-    -------
-    dict
-        ``tempo`` as in ``tempo.tempo_summary``; ``timing``, ``dynamics`` and ``articulation`` as in
-        ``fluctuation.describe``, ``timing`` also with ``latency_ms``, ``asynchrony_sd_ms`` (spread of notes written
-        together about their mean) and ``n_ornaments``; ``slips`` counts by kind.
-    """
-    notes = deviations.notes
-    out: dict[str, Mapping[str, Any]] = {}
-    if len(deviations.tempo) >= 2:
-        out["tempo"] = tempo_summary(deviations.tempo, deviations.reference_timeline)
-    main = (notes.label == "match") & (notes.ornament == "")
-    if main.any():
-        timing = notes.timing_ms[main]
-        together_beat, together_ms, index = mean_onsets(notes.reference_beat[main], timing)
-        # Memory lies in the series of moments; notes struck together are one moment.
-        said = describe(together_ms, together_beat)
-        said |= {k: v for k, v in describe(timing).items() if k in ("n", "median", "iqr", "sd", "p95")}
-        several = np.bincount(index) > 1
-        apart = (timing - together_ms[index])[several[index]]
-        freedom = len(apart) - int(several.sum())
-        said["asynchrony_sd_ms"] = float(np.sqrt((apart**2).sum() / freedom)) if freedom > 0 else np.nan
-        said["n_moments"] = len(together_ms)
-        said["n_ornaments"] = int((notes.ornament != "").sum())
-        out["timing"] = said
-    for trace, column in (
-        ("dynamics", notes.dynamics_velocity if np.isfinite(notes.dynamics_velocity).any() else notes.dynamics_db),
-        ("articulation", notes.articulation_log2),
-    ):
-        values = column[main]
-        if np.isfinite(values).any():
-            out[trace] = describe(values, notes.onset_s[main])
-    out |= sound_summary(deviations)
-    if deviations.reference.get("kind") in ("score", "take"):
-        kinds = [slip["kind"] for slip in deviations.slips]
-        names = ("wrong", "missed", "added", "repeated", "hesitation")
-        out["slips"] = {"n": len(kinds), **{kind: kinds.count(kind) for kind in names}}
-    return out

@@ -2,8 +2,8 @@
 
 Conventions
 -----------
-Kinds: ``"midi"``, ``"score"`` (MusicXML, MEI), ``"zip"``, ``"json"`` and ``"audio"`` (everything else: the audio
-reader knows the many containers and says what it does not know).
+Kinds: ``"midi"``, ``"score"`` (MusicXML, MEI), ``"match"``, ``"zip"``, ``"json"`` and ``"audio"`` (everything else: the
+audio reader knows the many containers and says what it does not know).
 """
 
 from __future__ import annotations
@@ -52,6 +52,8 @@ def sniff(path: str | os.PathLike[str]) -> str:
         return "score"
     if suffix in _SCORE_SUFFIXES and (start[:5] == b"<?xml" or head[:2] in (b"\xff\xfe", b"\xfe\xff")):
         return "score"
+    if start[:5] == b"info(" and suffix not in _MIDI_SUFFIXES:
+        return "match"
     if start[:1] == b"{" and suffix not in _MIDI_SUFFIXES:
         return "json"
     # A file called .mid that does not begin as MIDI is for the MIDI reader to explain, unless it plainly is audio.

@@ -107,7 +107,7 @@ class Take:
         return self.samples @ weights, float(self.facts["sample_rate"])
 
 
-def load_take(source: Any, *, strict: bool = False) -> Take:
+def load_take(source: Any, *, strict: bool = False, as_reference: bool = False) -> Take:
     """Open a performance or a score.
 
     Parameters
@@ -116,16 +116,18 @@ def load_take(source: Any, *, strict: bool = False) -> Take:
         ``y`` has shape (frames,) or (channels, frames), as librosa users hold it.
     strict : bool
         Refuse what would be repaired.
+    as_reference : bool
+        Of a match file, which holds both, take the score and not the performance.
 
     Raises
     ------
     TakeprintError
-        For anything that is neither MIDI, MusicXML nor audio, or is damaged beyond repair.
+        For anything that is neither MIDI, MusicXML, a match file nor audio, or is damaged beyond repair.
     """
     if isinstance(source, Take):
         return source
     if isinstance(source, str | os.PathLike):
-        return _from_path(Path(source), strict)
+        return _from_path(Path(source), strict, as_reference)
     if isinstance(source, tuple) and len(source) == 2:
         return _from_samples(*source)
     if isinstance(source, np.ndarray) and source.dtype.names:
@@ -148,7 +150,7 @@ def with_drum_names(notes: Notes) -> Notes:
     return notes.replace(instrument=names)
 
 
-def _from_path(path: Path, strict: bool) -> Take:
+def _from_path(path: Path, strict: bool, as_reference: bool) -> Take:
     from .sniff import sniff
 
     found = sniff(path)
@@ -159,6 +161,8 @@ def _from_path(path: Path, strict: bool) -> Take:
         return take_of_smf(read_smf(path, strict=strict), path.name, path)
     if found == "score" or (found == "zip" and path.suffix.lower() == ".mxl"):
         return _from_score(path)
+    if found == "match":
+        return _from_match(path, as_reference)
     if found == "json":
         raise TakeprintError(
             "a JSON text, no performance",
@@ -219,6 +223,30 @@ def take_of_smf(smf: Smf, name: str, path: Path | None = None) -> Take:
         smf=smf,
         repairs=smf.repairs,
         warnings=smf.warnings,
+    )
+
+
+def _from_match(path: Path, as_reference: bool) -> Take:
+    """Read a match file's score, or its performance."""
+    from .files import sha256_of
+    from .match_file import read_match
+
+    said = read_match(path)
+    notes = said.score if as_reference else said.performance
+    ends = notes.onset_s + np.nan_to_num(notes.duration_s)
+    timeline = Timeline.constant(120.0)
+    if not as_reference:
+        notes = notes.replace(onset_beat=timeline.beats_at(notes.onset_s), duration_beat=notes.duration_s * 2.0)
+    return Take(
+        name=path.name,
+        kind="score" if as_reference else "midi",
+        sha256=sha256_of(path),
+        duration_s=float(ends.max()) if len(notes) else 0.0,
+        notes=notes,
+        timeline=timeline,
+        metre=said.metre if as_reference else Metre(),
+        path=path,
+        warnings=said.warnings,
     )
 
 
