@@ -97,11 +97,21 @@ class DeviationNotes(Columns):
 
 @dataclass(frozen=True, eq=False)
 class TempoCurve(Columns):
-    """Knots of the performed tempo: ``beat`` -> ``time_s``, and the tempo right after each knot, bpm."""
+    """Knots of the performed tempo: ``beat`` -> ``time_s``, and the tempo right after each knot, bpm.
+
+    ``tempo_uncertainty_bpm`` is the half width of the 90 % interval of ``tempo_bpm``; NaN where it is not known, as in
+    invented and scaled curves, and across a pause. It may be left out.
+    """
 
     beat: np.ndarray = real()
     time_s: np.ndarray = real()
     tempo_bpm: np.ndarray = real()
+    tempo_uncertainty_bpm: np.ndarray = field(default=None, metadata={"kind": "real"})  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        if self.tempo_uncertainty_bpm is None:
+            object.__setattr__(self, "tempo_uncertainty_bpm", np.full(len(self.beat), np.nan))
+        super().__post_init__()
 
 
 @dataclass(frozen=True, eq=False)

@@ -82,7 +82,10 @@ def _scaled_tempo(tempo: TempoCurve, clock: Timeline, amount: float) -> TempoCur
     if amount == 0.0:
         time_s = written_s  # the sum of steps would differ from the clock in the last bits
     bpm = 60.0 * np.diff(tempo.beat) / np.diff(time_s)
-    return tempo.replace(time_s=time_s, tempo_bpm=np.append(bpm, bpm[-1]))
+    # A scaled curve is made, not measured: its uncertainty is none.
+    return tempo.replace(
+        time_s=time_s, tempo_bpm=np.append(bpm, bpm[-1]), tempo_uncertainty_bpm=np.full(len(tempo), np.nan)
+    )
 
 
 def _is_kept(slip_id: np.ndarray, amount: float) -> np.ndarray:

@@ -85,8 +85,8 @@ def local_linear(x, y, at, bandwidth, least):
 
 
 @njit(cache=True)
-def local_quadratic(x, y, at, bandwidth, least):
-    """Fit a weighted parabola around each position and evaluate it there.
+def local_quadratic(x, y, weight, variance, at, bandwidth, least):
+    """Fit a weighted parabola around each position, evaluate it there, and tell how sure the steps between are.
 
     Outside the data, and where fewer than four distinct positions lie within two standard deviations, a straight line
     is fitted instead; where all points share one position, their mean.
@@ -95,6 +95,10 @@ def local_quadratic(x, y, at, bandwidth, least):
     ----------
     x : ndarray of float64 [shape=(n,)], increasing, ties allowed
     y : ndarray of float64 [shape=(n,)]
+    weight : ndarray of float64 [shape=(n,)], above 0
+        Multiplies the window.
+    variance : ndarray of float64 [shape=(n,)]
+        Of each ``y``, its square's unit; the points' errors are taken as independent.
     at : ndarray of float64 [shape=(m,)], increasing
     bandwidth : float
         Standard deviation of the window, in the unit of ``x``; widened where it holds too little.
@@ -104,19 +108,31 @@ def local_quadratic(x, y, at, bandwidth, least):
     Returns
     -------
     value : ndarray of float64 [shape=(m,)]
+    own : ndarray of float64 [shape=(m,)]
+        What a point of weight 1 exactly there would count for in its own fit, the other points as they are.
+    value_variance : ndarray of float64 [shape=(m,)]
+        Variance of each value.
+    step_variance : ndarray of float64 [shape=(m,)]
+        Variance of ``value[j + 1] - value[j]``; the last one is NaN.
     """
     n, m = len(x), len(at)
     value = np.full(m, np.nan)
+    own = np.full(m, np.nan)
+    value_variance = np.full(m, np.nan)
+    step_variance = np.full(m, np.nan)
     need = min(least, n)
+    share = np.zeros(n)  # what each point counts for in the fit here
+    before = np.zeros(n)  # and in the fit before
+    from_row, to_row = 0, 0
     for j in range(m):
         lo, hi, width = _window(x, at[j], bandwidth, need)
         # Moments about the position, in widths.
-        s0 = s1 = s2 = s3 = s4 = t0 = t1 = t2 = 0.0
+        s0 = s1 = s2 = s3 = s4 = 0.0
         distinct = 0
         last = -np.inf
         for i in range(lo, hi):
             z = (x[i] - at[j]) / width
-            w = np.exp(-0.5 * z * z)
+            w = weight[i] * np.exp(-0.5 * z * z)
             if abs(z) <= 2.0 + 1e-9 and x[i] > last:
                 distinct += 1
                 last = x[i]
@@ -125,22 +141,39 @@ def local_quadratic(x, y, at, bandwidth, least):
             s2 += w * z * z
             s3 += w * z * z * z
             s4 += w * z * z * z * z
-            t0 += w * y[i]
-            t1 += w * z * y[i]
-            t2 += w * z * z * y[i]
         if s0 == 0.0:
             continue
-        inside = n > 0 and x[0] <= at[j] <= x[n - 1]
-        if inside and distinct >= 4:
-            # Cramer's rule for the intercept of the three normal equations.
-            determinant = s0 * (s2 * s4 - s3 * s3) - s1 * (s1 * s4 - s2 * s3) + s2 * (s1 * s3 - s2 * s2)
-            if determinant > 1e-10 * s0 * s0 * s0:
-                top = t0 * (s2 * s4 - s3 * s3) - s1 * (t1 * s4 - t2 * s3) + s2 * (t1 * s3 - t2 * s2)
-                value[j] = top / determinant
-                continue
+        # The fit's value is a weighted sum of y, its weights w * (c0 + c1 * z + c2 * z * z) by Cramer's rule.
+        c0, c1, c2 = 1.0 / s0, 0.0, 0.0
         determinant = s0 * s2 - s1 * s1
         if determinant > 1e-10 * s0 * s0:
-            value[j] = (t0 * s2 - s1 * t1) / determinant
-        else:
-            value[j] = t0 / s0
-    return value
+            c0, c1 = s2 / determinant, -s1 / determinant
+        inside = n > 0 and x[0] <= at[j] <= x[n - 1]
+        if inside and distinct >= 4:
+            determinant = s0 * (s2 * s4 - s3 * s3) - s1 * (s1 * s4 - s2 * s3) + s2 * (s1 * s3 - s2 * s2)
+            if determinant > 1e-10 * s0 * s0 * s0:
+                c0 = (s2 * s4 - s3 * s3) / determinant
+                c1 = (s2 * s3 - s1 * s4) / determinant
+                c2 = (s1 * s3 - s2 * s2) / determinant
+        total = 0.0
+        spread = 0.0
+        for i in range(lo, hi):
+            z = (x[i] - at[j]) / width
+            share[i] = weight[i] * np.exp(-0.5 * z * z) * (c0 + c1 * z + c2 * z * z)
+            total += share[i] * y[i]
+            spread += share[i] ** 2 * variance[i]
+        value[j] = total
+        value_variance[j] = spread
+        own[j] = c0
+        if j > 0 and np.isfinite(value[j - 1]):
+            spread = 0.0
+            for i in range(min(lo, from_row), max(hi, to_row)):
+                spread += (share[i] - before[i]) ** 2 * variance[i]
+            step_variance[j - 1] = spread
+        for i in range(from_row, to_row):
+            before[i] = 0.0
+        for i in range(lo, hi):
+            before[i] = share[i]
+            share[i] = 0.0
+        from_row, to_row = lo, hi
+    return value, own, value_variance, step_variance

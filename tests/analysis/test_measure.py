@@ -186,8 +186,8 @@ def test_single_deviations_stand_out_from_the_tempo_curve():
     d = measure(midi_take(onset_s, 0.1, 60 + np.arange(len(beat)) % 24, 64), score)
     inner = (d.notes.reference_beat > 1) & (d.notes.reference_beat < 63)
     bias, sd, p95 = errors_ms(d.notes.timing_ms[inner], (planted_ms - np.median(planted_ms))[inner])
-    # The constant of a free take is not known; what is left is the smoother's own bias on a bent tempo.
-    assert abs(bias) < 0.5
+    # The constant of a free take is not known: the medians of 256 draws scatter by 0.3 ms (40 seeds).
+    assert abs(bias) < 0.9
     assert sd < 2.8
     assert p95 < 5.6
 

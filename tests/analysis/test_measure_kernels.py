@@ -50,16 +50,22 @@ def test_local_quadratic_equals_least_squares(seed):
     if seed % 2:
         x = np.round(x)
     y = rng.normal(size=len(x))
+    weight, variance = rng.uniform(0.2, 1.0, len(x)), rng.uniform(0.0, 2.0, len(x))
     at = np.sort(rng.uniform(-1, 11, 9))
-    np.testing.assert_allclose(
-        local_quadratic(x, y, at, 0.7, 5), naive_local_quadratic(x, y, at, 0.7, 5), atol=1e-6, rtol=1e-6
-    )
+    got = local_quadratic(x, y, weight, variance, at, 0.7, 5)
+    for ours, theirs in zip(got, naive_local_quadratic(x, y, weight, variance, at, 0.7, 5), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-6, rtol=1e-6)
 
 
 def test_local_quadratic_keeps_a_parabola_exactly():
-    x = np.arange(20.0)
-    np.testing.assert_allclose(local_quadratic(x, x**2 - 3 * x, x + 0.0, 1.0, 6), x**2 - 3 * x, atol=1e-9)
-    assert local_quadratic(np.array([1.0]), np.array([5.0]), np.array([0.0]), 1.0, 6)[0] == 5.0
+    x, one = np.arange(20.0), np.ones(20)
+    value, _, _, _ = local_quadratic(x, x**2 - 3 * x, one, one, x + 0.0, 1.0, 6)
+    np.testing.assert_allclose(value, x**2 - 3 * x, atol=1e-9)
+    alone = np.ones(1)
+    value, own, _, step = local_quadratic(alone, 5.0 * alone, alone, alone, np.zeros(1), 1.0, 6)
+    assert value[0] == 5.0
+    assert own[0] > 0
+    assert np.isnan(step[0])
 
 
 @pytest.mark.parametrize("seed", range(10))
