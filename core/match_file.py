@@ -73,6 +73,8 @@ class MatchFile:
     ornaments : ndarray of int [shape=(m, 2)]
         Played notes that belong to a written ornament: row of the note that carries it (-1 where the file names none
         that it has), performance row.
+    ornament_kinds : tuple of str
+        What each row of ``ornaments`` is, e.g. ``"trill"``; "" where it is not told.
     score_ids, performance_ids : tuple of str
         Names of the notes, row by row.
     spelling : tuple of str
@@ -105,6 +107,7 @@ class MatchFile:
     performance_ids: tuple[str, ...]
     spelling: tuple[str, ...] = ()
     marks: tuple[tuple[str, ...], ...] = ()
+    ornament_kinds: tuple[str, ...] = ()
     metre: Metre = field(default_factory=Metre)
     keys: tuple[tuple[float, str], ...] = ()
     clock: MatchClock = field(default_factory=MatchClock)
@@ -158,6 +161,7 @@ def read_match(path: Name) -> MatchFile:
 
 
 def _together(lines: MatchLines, warnings: list[str]) -> MatchFile:
+    """Make rows of the raw facts, in order, in quarter notes and seconds."""
     if not lines.written and not lines.played:
         raise TakeprintError(
             "there is no note in it", where=lines.name, rule="a match file has lines like snote(...)-note(...)",
@@ -170,7 +174,8 @@ def _together(lines: MatchLines, warnings: list[str]) -> MatchFile:
     row = {name: i for i, name in enumerate(score_ids)}
     column = {name: i for i, name in enumerate(performance_ids)}
     pairs, spare = _one_to_one([(row[a], column[b]) for a, b in lines.pairs], warnings)
-    ornaments = sorted({(row.get(a, -1), column[b]) for a, b in lines.ornaments} | spare)
+    kinds = dict.fromkeys(spare, "") | {(row.get(a, -1), column[b]): kind for a, b, kind in lines.ornaments}
+    ornaments = sorted(kinds)
     if any(a < 0 for a, _ in ornaments):
         warnings.append("an ornament hangs on a written note that is not there")
     for head, number in lines.passed_over.items():
@@ -191,12 +196,13 @@ def _together(lines: MatchLines, warnings: list[str]) -> MatchFile:
         performance_ids=performance_ids,
         spelling=tuple(note.spelling for note in told),
         marks=tuple(note.marks for note in told),
+        ornament_kinds=tuple(kinds[pair] for pair in ornaments),
         metre=metre,
         keys=tuple(sorted(keys.items())),
         clock=clock,
         info=lines.info,
         version=lines.info.get("matchFileVersion", ""),
-        warnings=tuple(warnings),
+        warnings=tuple(dict.fromkeys(warnings)),
         **pedals,
     )
 

@@ -8,6 +8,7 @@ about notes that cannot be read is refused with its number, a line about other t
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from fractions import Fraction
@@ -75,7 +76,7 @@ class MatchLines:
         self.written: dict[str, Written] = {}
         self.played: dict[str, Played] = {}
         self.pairs: list[tuple[str, str]] = []
-        self.ornaments: list[tuple[str, str]] = []
+        self.ornaments: list[tuple[str, str, str]] = []
         self.pedals: dict[str, list[tuple[float, int]]] = {"sustain": [], "soft": []}
         self.passed_over: dict[str, int] = {}
 
@@ -149,7 +150,8 @@ class MatchLines:
             if left == "snote":
                 self.pairs.append((anchor, played))
             elif left in _ORNAMENT:
-                self.ornaments.append((anchor, played))
+                kind = left_parts[1].strip("[] ") if left_parts and len(left_parts) > 1 else ""
+                self.ornaments.append((anchor, played, kind or ("trill" if left == "trill" else "")))
         elif right not in _WRITTEN_ONLY or left != "snote":
             self.refuse(f"{left}-{right} is not known", f"a written note is told by {', '.join(_WRITTEN_ONLY)}")
 
@@ -253,7 +255,7 @@ class MatchLines:
         total = Fraction(0)
         for part in said[:200].split("+"):
             numbers = [self._whole(p, 0, _FINEST_FRACTION) for p in part.split("/")]
-            below = int(np.prod([float(n) for n in numbers[1:]], initial=1.0))
+            below = math.prod(numbers[1:4])
             if len(numbers) > 3 or not 0 < below <= _FINEST_FRACTION:
                 self.refuse(f"length {said[:20]!r}", "a length is written like 1/8")
             total += Fraction(numbers[0], below)
