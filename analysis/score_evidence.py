@@ -1,0 +1,241 @@
+"""What a recording tells of one written note: how likely it begins at every moment near where it is expected.
+
+Conventions
+-----------
+Times are seconds of the recording, moments are milliseconds. A note's own partials are demodulated and kept in cells
+of 1 ms; every moment is described by their levels in windows of 8 to 64 ms before and after it, and by what is new in
+them (phase too, so that a repeated note under the pedal shows), by how much of them the score says is shared with
+other notes, and by how likely any sound begins there (`analysis.onset_places`). A small network, the same for every
+partial, its answers weighed by how much of the partial is the note's own, makes of that how likely the note begins
+there, and one more answer says that it does not begin at all. It was fitted on invented music whose every beginning is
+known (`benchmarks/accuracy/fit_score.py`).
+
+References
+----------
+Ewert and Müller 2011, Estimating note intensities in music recordings, ICASSP (the score tells which partials are
+whose). Wang, Ewert and Dixon 2015, Compensating for asynchronies between musical voices in score-performance alignment,
+ICASSP (notes of one chord have their own times). Zaheer et al. 2017, Deep sets, NeurIPS (one network for every member
+of a set, then another over their mean).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from . import onset_places as places
+
+PARTIALS = 6
+CELL_S = 0.001
+SPANS = np.array([8, 16, 32, 64])
+STARTS = np.array(
+    [[0, -16], [0, -8], [0, 0], [0, 8], [1, -32], [1, -16], [1, 0], [1, 16], [2, -32], [2, 0], [3, -64], [3, 0]]
+)
+_MARGIN = 64
+# Partials above are weak and crowded.
+_HIGHEST_HZ = 6_000.0
+_NEAR_S, _WIDTH_HZ = 0.08, 25.0
+# Notes ring on under a pedal that no score tells of.
+_RING_S = 0.5
+_LOW_RATE = 20_000.0
+
+Layers = list[tuple[np.ndarray, np.ndarray]]
+
+
+@dataclass(frozen=True, eq=False)
+class Written:
+    """Written notes in order of their expected times, each once.
+
+    Parameters
+    ----------
+    expected_s, end_s : ndarray [shape=(n,)], seconds of the recording
+    hz : ndarray [shape=(n, PARTIALS)]
+        Of every partial.
+    shared : ndarray [shape=(n, PARTIALS, 2)]
+        See `partial_company`.
+    """
+
+    expected_s: np.ndarray
+    end_s: np.ndarray
+    hz: np.ndarray
+    shared: np.ndarray
+
+    @classmethod
+    def of(cls, expected_s: np.ndarray, end_s: np.ndarray, pitch: np.ndarray, cents: float) -> Written:
+        """Make the table; ``cents`` is the recording's transposition and tuning."""
+        from ..core.kernels.partial_company import partial_company
+
+        base = 440.0 * 2.0 ** ((pitch - 69.0) / 12.0 + cents / 1200.0)
+        hz = base[:, None] * np.arange(1, PARTIALS + 1)[None, :]
+        shared = partial_company(expected_s, end_s + _RING_S, hz, _NEAR_S, _WIDTH_HZ)
+        return cls(expected_s, end_s, hz, shared)
+
+
+@dataclass(frozen=True, eq=False)
+class Lowered:
+    """A stretch of sound at a rate that is enough for partials."""
+
+    x: np.ndarray
+    rate: float
+    first_s: float
+
+    @classmethod
+    def of(cls, samples: np.ndarray, rate: float, first_s: float) -> Lowered:
+        """Filter and thin out samples."""
+        from ..core.kernels.decimation import decimation
+
+        factor = max(int(rate // _LOW_RATE), 1)
+        if factor == 1:
+            return cls(np.ascontiguousarray(samples, dtype=np.float64), rate, first_s)
+        half = 12 * factor
+        j = np.arange(-half, half + 1)
+        taps = np.sinc(0.9 * j / factor) * (0.5 + 0.5 * np.cos(np.pi * j / (half + 1)))
+        x = decimation(np.ascontiguousarray(samples, dtype=np.float64), taps / taps.sum(), factor)
+        return cls(x, rate / factor, first_s)
+
+
+def described(
+    sound: Lowered, written: Written, which: np.ndarray, centre_s: np.ndarray, reach: int, peak: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Describe the moments from ``reach`` ms before to ``reach`` ms after some centres.
+
+    Parameters
+    ----------
+    sound : Lowered
+    written : Written
+    which : ndarray of int64 [shape=(n,)]
+        Rows of ``written``.
+    centre_s : ndarray [shape=(n,)], seconds
+    reach : int
+    peak : float
+        The recording's largest sample.
+
+    Returns
+    -------
+    features : ndarray of float32 [shape=(n, 2 * reach + 1, PARTIALS, f)]
+    weights : ndarray of float32 [shape=(n, PARTIALS)]
+        How much each partial counts; the sum is 1 (0 where a note has none).
+    begin_s : ndarray [shape=(n,)], seconds
+        The first moments.
+    tops : ndarray [shape=(n, PARTIALS)], dB
+        Of every partial; -200 of none.
+    """
+    from ..core.kernels.partial_cells import partial_cells
+    from ..core.kernels.partial_moments import partial_moments
+
+    cell = max(round(CELL_S * sound.rate), 1)
+    hz = written.hz[which]
+    turns = np.where(hz < min(_HIGHEST_HZ, 0.45 * sound.rate), hz / sound.rate, 0.0)
+    begins = np.round((centre_s - sound.first_s) * sound.rate).astype(np.int64) - (reach + _MARGIN) * cell
+    moments = 2 * reach + 1
+    cells = partial_cells(sound.x, begins, turns, cell, moments + 2 * _MARGIN + 1)
+    levels, tops = partial_moments(cells, _MARGIN, moments, SPANS, STARTS)
+    known = turns > 0.0
+    loudest = tops.max(1)
+    fixed = np.stack(
+        [
+            np.broadcast_to(np.arange(1, PARTIALS + 1) / PARTIALS, hz.shape),
+            written.shared[which, :, 0],
+            written.shared[which, :, 1],
+            np.clip((tops - loudest[:, None]) / 20.0, -3.0, 0.0),
+            np.log2(np.maximum(hz, 20.0) / 500.0) / 3.0,
+            np.broadcast_to(np.clip((loudest - 20.0 * np.log10(peak))[:, None] / 20.0, -5.0, 0.0), hz.shape),
+        ],
+        axis=2,
+    )
+    features = np.empty((len(which), moments, PARTIALS, levels.shape[3] + fixed.shape[2]), dtype=np.float32)
+    features[..., : levels.shape[3]] = levels.transpose(0, 2, 1, 3) / 20.0
+    features[..., levels.shape[3] :] = fixed[:, None]
+    weights = np.where(known, 1.05 - written.shared[which, :, 0], 0.0)
+    weights /= np.maximum(weights.sum(1, keepdims=True), 1e-9)
+    return features, weights.astype(np.float32), sound.first_s + (begins + _MARGIN * cell) / sound.rate, tops
+
+
+def pooled(features: np.ndarray, weights: np.ndarray, layers: Layers) -> np.ndarray:
+    """Return what the partials of a note say together [shape=(n, moments, width)]."""
+    hidden = features
+    for weight, bias in layers:
+        hidden = hidden @ weight + bias
+        hidden = np.maximum(hidden, 0.1 * hidden)
+    return np.einsum("nmkw,nk->nmw", hidden, weights, optimize=True)
+
+
+def headed(inputs: np.ndarray, layers: Layers) -> np.ndarray:
+    """Return the score of every moment [shape=(n, moments)]."""
+    hidden = inputs
+    for number, (weight, bias) in enumerate(layers):
+        hidden = hidden @ weight + bias
+        if number < len(layers) - 1:
+            hidden = np.maximum(hidden, 0.1 * hidden)
+    return hidden[..., 0]
+
+
+def note_level_db(features: np.ndarray, weights: np.ndarray, tops: np.ndarray) -> np.ndarray:
+    """Return the level of a note's own partials in the 64 ms after every moment [shape=(n, moments)], dB."""
+    after = int(np.flatnonzero((STARTS[:, 0] == len(SPANS) - 1) & (STARTS[:, 1] == 0))[0])
+    own = weights > 0.5 * weights.max(1, keepdims=True)
+    level = 20.0 * features[..., after] + np.where(own, tops, -200.0)[:, None, :]
+    # A tone of amplitude a is a / 2 in its cells; full scale is a sine of amplitude 1.
+    return 10.0 * np.log10((4.0 * 10.0 ** (level / 10.0)).sum(2) + 1e-20)
+
+
+@lru_cache(maxsize=1)
+def network() -> dict[str, Layers]:
+    """Return the layers (weight, bias) of the fitted network."""
+    from .score_weights import layers
+
+    return layers()
+
+
+def anything(x: np.ndarray, centre: np.ndarray, rate: float, reach_s: float) -> tuple[np.ndarray, places.Scale]:
+    """Return the logarithm of how likely a sound begins at every cell about some centres, and the cells.
+
+    Parameters
+    ----------
+    x : ndarray of float64 [shape=(frames,)]
+    centre : ndarray of int64 [shape=(n,)], samples, in order
+    rate : float, Hz
+    reach_s : float
+
+    Returns
+    -------
+    ndarray of float64 [shape=(n, 2 * reach + 1)]
+    """
+    narrow = places.Scale.coarse(rate)
+    reach = round(reach_s * rate / narrow.cell)
+    more = reach - narrow.reach
+    scale = places.Scale(narrow.cell, narrow.before + more, narrow.after + more, reach)
+    evidence = places.predicted(x, centre, rate).evidence(centre, scale)
+    features = places.moments(evidence, scale)
+    features[:, :, -2:] = 0.0  # how far from the proposal: here all of them are as likely
+    belief = places.likelihood(features, places.weights()["coarse"])
+    return np.log(np.maximum(belief, 1e-12)), scale
+
+
+def by_moment(log_belief: np.ndarray, cell_s: float, lead_s: np.ndarray, moments: int) -> np.ndarray:
+    """Return what `anything` says of every moment: its share, and against the most within 6 ms.
+
+    Parameters
+    ----------
+    log_belief : ndarray of float64 [shape=(n, cells)]
+    cell_s : float, seconds
+    lead_s : ndarray [shape=(n,)], seconds
+        From the first cell to the first moment.
+    moments : int
+
+    Returns
+    -------
+    ndarray of float32 [shape=(n, moments, 2)]
+    """
+    sums = np.concatenate([np.zeros((len(log_belief), 1)), np.cumsum(np.exp(log_belief), axis=1)], axis=1)
+    edge = (lead_s[:, None] + CELL_S * (np.arange(moments + 1) - 0.5)[None, :]) / cell_s + 0.5
+    edge = np.clip(edge, 0.0, sums.shape[1] - 1.0)
+    low = np.minimum(edge.astype(np.int64), sums.shape[1] - 2)
+    left, right = np.take_along_axis(sums, low, 1), np.take_along_axis(sums, low + 1, 1)
+    share = np.diff(left + (edge - low) * (right - left), axis=1)
+    share = np.log(np.maximum(share, 1e-5))
+    padded = np.pad(share, ((0, 0), (6, 6)), mode="edge")
+    most = np.lib.stride_tricks.sliding_window_view(padded, 13, axis=1).max(2)
+    return np.stack([share / 4.0, (share - most) / 4.0], axis=2).astype(np.float32)
