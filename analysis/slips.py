@@ -39,8 +39,11 @@ from .waits import find_waits
 if TYPE_CHECKING:
     from .align import Passage
 
-# A key struck again this soon after, or this shortly before, its written stroke is a repeated note.
-_REPEAT_AFTER_S, _REPEAT_BEFORE_S = 1.0, 0.6
+# A key struck again while its written note lasts, at least so soon, or so shortly before it, is a repeated note, ...
+_REPEAT_S, _REPEAT_BEFORE_S = 0.4, 0.35
+# ... unless the finger grasped it along with the next key or the next but one: then the key is added.
+_ALONG_S, _ALONG_SEMITONES = 0.04, 2.0
+_NEARBY_S = 1.0
 # Notes in another octave, this many in a row with no farther gap, are one displacement.
 _LEAST_DISPLACED, _DISPLACED_GAP_BEATS = 4, 8.0
 # A touch so short and soft against the notes around is more likely a brush than a stroke.
@@ -115,6 +118,10 @@ class _Places:
         if len(self.time_s) == 0:
             return None
         return float(np.interp(time_s, self.time_s, self.beat))
+
+    def time_at(self, beat: np.ndarray) -> np.ndarray:
+        """Return when positions of the score came in the take, seconds."""
+        return np.interp(beat, self.beat, self.time_s)
 
     def between(self, first_s: float, last_s: float) -> np.ndarray:
         """Return the rows of matches in a span of time."""
@@ -245,8 +252,8 @@ def _single(notes: DeviationNotes, row: int, due_s: float, number: int, where: _
             "slip_id": number,
         }
     time_s, pitch = float(notes.onset_s[row]), float(notes.pitch[row])
-    near = where.between(time_s - _REPEAT_AFTER_S, time_s + _REPEAT_BEFORE_S)
-    repeated = bool((notes.pitch[near] == pitch).any())
+    near = where.between(time_s - _NEARBY_S, time_s + _NEARBY_S)
+    repeated = _is_repeat(notes, row, where)
     kind = "repeated" if repeated else "added"
     return {
         "kind": kind,
@@ -257,6 +264,20 @@ def _single(notes: DeviationNotes, row: int, due_s: float, number: int, where: _
         "confidence": _mean_confidence(notes, np.array([row]), _UNKNOWN[kind]) * _stroke_share(notes, row, near),
         "slip_id": number,
     }
+
+
+def _is_repeat(notes: DeviationNotes, row: int, where: _Places) -> bool:
+    """Tell whether an added note strikes again, or too early, the key of a note that is rightly played."""
+    time_s, pitch = notes.onset_s[row], notes.pitch[row]
+    along = where.between(time_s - _ALONG_S, time_s + _ALONG_S)
+    if (np.abs(notes.pitch[along] - pitch) <= _ALONG_SEMITONES).any():
+        return False
+    same = where.rows[notes.pitch[where.rows] == pitch]
+    onset_s = notes.onset_s[same]
+    end_s = where.time_at(notes.reference_beat[same] + np.nan_to_num(notes.reference_duration_beat[same]))
+    after = (onset_s <= time_s) & (time_s <= np.maximum(end_s, onset_s + _REPEAT_S))
+    before = (onset_s > time_s) & (onset_s - time_s <= _REPEAT_BEFORE_S)
+    return bool((after | before).any())
 
 
 def _stroke_share(notes: DeviationNotes, row: int, near: np.ndarray) -> float:

@@ -24,6 +24,8 @@ _LEAST_RATIO, _LEAST_EXCESS_S = 1.6, 0.25
 _LEAST_TIMES_NOISE, _LEAST_NOISE = 4.0, 0.06
 # ... or twice the due time and longer by half than nine in ten around, for players who are uneven by habit.
 _UNEVEN_RATIO, _OVER_LONGEST = 2.0, 1.6
+# Towards the end of a take no tempo follows that could tell a ritardando from a stop.
+_LAST_INTERVALS = 8
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def find_waits(beat: np.ndarray, onset_s: np.ndarray, breaks: Sequence[tuple[flo
     for i in np.flatnonzero(candidates).tolist():
         stands_out = log_ratio[i] / (_LEAST_TIMES_NOISE * noise[i])
         among_uneven = min(step_s[i] / (_UNEVEN_RATIO * due_s[i]), step_s[i] / (_OVER_LONGEST * longest_s[i]))
-        strength = max(stands_out, among_uneven)
+        strength = among_uneven if i >= len(where) - _LAST_INTERVALS else max(stands_out, among_uneven)
         if strength < 1.0:
             continue
         k = where[i]
@@ -118,7 +120,8 @@ def _due(period_s: np.ndarray, step_beat: np.ndarray) -> tuple[np.ndarray, np.nd
         before, after = slice(max(0, i - k), i), slice(i + 1, i + 1 + k)
         sides = [s for s in (before, after) if len(period_s[s]) >= _LEAST_INTERVALS // 2]
         due_s[i] = max(_weighted_median(period_s[s], step_beat[s]) for s in sides)
-        longest_s[i] = np.percentile(np.r_[period_s[before], period_s[after]], 90)
+        around = np.r_[period_s[before], period_s[after]]
+        longest_s[i] = around.max() if i >= n - _LAST_INTERVALS else np.percentile(around, 90)
     return due_s * step_beat, longest_s * step_beat
 
 
