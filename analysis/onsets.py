@@ -44,6 +44,11 @@ _FEW_DRUMS, _NOISY, _SOFTER_DB = 0.25, 0.3, -8.0
 _OPENING = 0.1
 # What begins so near to the end of the recording must be this sure (logarithm of the odds).
 _LAST_MS, _SURE = 12.0, 2.5
+# A cut: from the first to the second figure before it something sounds, above this share of the recording's peak, and
+# as long after it nothing does.
+_KINK_MS, _CUT_MS, _SILENCE = 1.0, 15.0, 1e-7
+# A recording is heard as if so much silence were before it.
+_BEFORE_MS = 100.0
 # Neighbours beyond a chunk's core that the places in it depend on.
 _MARGIN_MS = 300.0
 
@@ -155,8 +160,13 @@ class OnsetDetector:
             return
         skip = -chunk.first % (2 * self._grid.hop)  # frames lie on multiples of the hop, whatever the chunk
         samples = chunk.samples[skip:] / self._peak
+        begin = chunk.begin
+        if chunk.first == 0:
+            begin = skip = -2 * self._grid.hop * self._grid.steps(_BEFORE_MS)
+            # At rest a recording may lie off zero.
+            samples = np.concatenate([np.full(-skip, np.median(samples)), samples])
         self._parts.append(
-            _in_chunk(samples, chunk.first + skip, (chunk.begin, chunk.end), self._grid, 20 * np.log10(self._peak))
+            _in_chunk(samples, chunk.first + skip, (begin, chunk.end), self._grid, 20 * np.log10(self._peak))
         )
 
     def result(self) -> Onsets:
@@ -241,8 +251,8 @@ def _in_chunk(
     place = at * grid.hop
     margin = grid.ms(_MARGIN_MS)
     near = (place + first >= core[0] - margin) & (place + first < core[1] + margin)
-    if first == 0 and np.abs(x[: grid.ms(50)]).max(initial=0.0) < _OPENING:
-        near &= place >= grid.window
+    if first < 0 and np.abs(x[-first : grid.ms(50) - first]).max(initial=0.0) < _OPENING:
+        near &= place + first >= grid.window
     at = at[near]
     figures = np.stack(list(evidence(traces, at).values()), axis=1)
     odds = onset_odds(figures)
@@ -254,7 +264,7 @@ def _in_chunk(
     inside = (place + first >= core[0]) & (place + first < core[1])
     # Where a recording ends, a tone that is cut off has a kink, which is heard, and a codec its worst.
     last = (first + len(x) <= core[1]) & (onset + grid.ms(_LAST_MS) > len(x))
-    keep = np.flatnonzero(inside & ~(last & (odds < _SURE)))
+    keep = np.flatnonzero(inside & ~(last & (odds < _SURE)) & ~_is_cut(x, onset, grid))
     ends = [*onset[1:].tolist(), len(x)]
     tops = []
     for i in keep.tolist():
@@ -262,12 +272,24 @@ def _in_chunk(
         end = min(begin + grid.ms(50), max(int(ends[i]) - grid.ms(1), begin + grid.ms(10)))
         tops.append(float(np.abs(x[begin : end + 1]).max(initial=0.0)))
     found = Onsets.build(
-        onset_s=(onset[keep] + first) / grid.rate,
+        onset_s=np.maximum(onset[keep] + first, 0) / grid.rate,
         onset_uncertainty_ms=1000 * placed.half_width[keep] / grid.rate,
         strength=1 + odds[keep] - _LEAST,
         level_db=20 * np.log10(np.maximum(tops, 1e-12)) + peak_db,
     )
     return found, class_odds(figures[keep])
+
+
+def _is_cut(x: np.ndarray, onset: np.ndarray, grid: Grid) -> np.ndarray:
+    """Tell where a sound is cut off into digital silence: there is a kink, and no onset."""
+    kink, reach = grid.ms(_KINK_MS), grid.ms(_CUT_MS)
+
+    def sounds(begin: int, end: int) -> bool:
+        return bool(np.abs(x[max(begin, 0) : max(end, 0)]).max(initial=0.0) > _SILENCE)
+
+    return np.array(
+        [sounds(i - reach, i - kink) and not sounds(i + kink, i + reach) for i in onset.tolist()], dtype=bool
+    )
 
 
 def _likeliest(at: np.ndarray, odds: np.ndarray, grid: Grid) -> np.ndarray:

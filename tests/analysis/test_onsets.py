@@ -397,3 +397,23 @@ def test_a_trumpet(shared_data: Path) -> None:
     _, hits = errors_ms(steps, found)
     assert hits.all()
     assert len(found) <= 20
+
+
+def test_what_begins_with_the_recording_is_heard() -> None:
+    y, rate = np.zeros(88_200), 44_100
+    for place in (0, 22_050, 44_100):
+        y[place : place + 2000] += 0.5 * np.exp(-np.arange(2000) / 100.0) * np.sin(0.15 * np.arange(2000))
+    found = detect_onsets(y, rate).onset_s
+    assert len(found) == 3
+    assert np.abs(found - [0.0, 0.5, 1.0]).max() < 0.0005
+
+
+def test_a_tone_cut_off_into_digital_silence_does_not_begin_there() -> None:
+    y, rate = np.zeros(220_500), 44_100
+    begins = np.arange(0.5, 4.5, 0.5)
+    for begin_s in begins:
+        t = np.arange(int(0.3 * rate)) / rate
+        y[int(begin_s * rate) :][: len(t)] += 0.4 * np.exp(-4 * t) * np.sin(2 * np.pi * 330 * t)
+    found = detect_onsets(y, rate).onset_s
+    assert len(found) == len(begins)
+    assert np.abs(found - begins).max() < 0.001
