@@ -1,0 +1,319 @@
+"""Onset pairs: which onset of one recording is which of the other, both to their own sample.
+
+Conventions
+-----------
+Times are seconds of each recording; "take" minus "reference", late is positive. A `Warp` tells roughly where every
+moment of the reference lies in the take; what begins there is then matched event by event, never frame by frame, so
+that a deviation is the distance of two real onsets and no jitter of a path. A chord that is spread is one event, at
+its first sound on either side, however many onsets were told apart in it.
+
+Every two events near each other are weighed by what they would be by chance: how alike what begins is (see
+`analysis.onset_prints`), how far they lie from where the music around them says, how sure each is an onset at all,
+and how closely the sounds of a spread chord follow each other. Forward and backward over all orderly pairings make of
+that how likely each pair is; from the likely ones it is learnt how alike and how near pairs of these two recordings
+are, and how the take moves against the warp, and all is weighed again. The pairs are those of the orderly pairing
+with the most belief.
+
+References
+----------
+Durbin, Eddy, Krogh and Mitchison 1998, Biological Sequence Analysis, chapter 4 (pairing by forward and backward sums).
+Holmes and Durbin 1998, Dynamic programming alignment accuracy, J. Comput. Biol. 5, 493-504 (the pairing with the most
+belief). Cleveland 1979, Robust locally weighted regression, J. Am. Stat. Assoc. 74, 829-836 (the movement between).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from ..core.columns import Columns, real, whole
+from ..core.errors import TakeprintError
+from .onset_prints import MOST, Prints, take_prints
+
+if TYPE_CHECKING:
+    from .listening import Sound
+    from .warp import Warp
+
+# How far from the warp is looked, at first and then, seconds; and how many onsets at most.
+_REACH_S, _REACH_AGAIN_S, _MOST_NEAR = 0.35, 0.25, 24
+# Share of real onsets that the other side has, too; of those that are a chord's second or third; and how fast these
+# follow each other, seconds.
+_SHARED, _SPREAD, _SPREAD_S = 0.85, 0.3, 0.035
+# Odds of an onset of strength 0 (as their logarithm): see `analysis.onsets`.
+_STRENGTH_0 = -1.95
+# At first: the cosines of pairs and of others (mean, sd), and how far off pairs are (seconds, mean size).
+_ALIKE, _OTHERS, _OFF_S = (0.82, 0.12), (0.48, 0.16), 0.04
+_LEAST_OFF_S, _LEAST_SD = 0.006, 0.05
+_ROUNDS = 3
+# The movement between take and warp is told from so many pairs on either side.
+_AROUND = 6
+_SURE = 0.5
+
+
+class OnsetLike(Protocol):
+    """Columns of onsets: `Onsets`, or `Notes` with a strength."""
+
+    onset_s: np.ndarray
+    onset_uncertainty_ms: np.ndarray
+    strength: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class OnsetPairs(Columns):
+    """Pairs of onsets in order of the reference's time.
+
+    Parameters
+    ----------
+    reference_row, take_row : ndarray of int64 [shape=(n,)]
+        Rows of the onsets given; -1 where that side's detector had none and it was found by looking where the other
+        side says.
+    reference_s, time_s : ndarray [shape=(n,)], seconds
+        Of the recording each.
+    reference_uncertainty_ms, uncertainty_ms : ndarray [shape=(n,)], milliseconds
+        Half widths of the 90 % intervals of the two.
+    confidence : ndarray [shape=(n,)]
+        Probability that these two are the same event.
+    """
+
+    reference_row: np.ndarray = whole()
+    take_row: np.ndarray = whole()
+    reference_s: np.ndarray = real()
+    time_s: np.ndarray = real()
+    reference_uncertainty_ms: np.ndarray = real()
+    uncertainty_ms: np.ndarray = real()
+    confidence: np.ndarray = real()
+
+
+def align_sounds(take: Any, reference: Any) -> tuple[Warp, OnsetPairs]:
+    """Align two recordings of the same music: only what that needs is listened to.
+
+    Parameters
+    ----------
+    take, reference : path, Take or (y, sample_rate)
+
+    Returns
+    -------
+    warp : Warp
+    pairs : OnsetPairs
+        Their rows count the onsets of `analysis.onsets.OnsetDetector`.
+
+    Raises
+    ------
+    TakeprintError
+        Where a side is no recording, or nothing in the two matches.
+
+    Examples
+    --------
+    >>> from takeprint.analysis.onset_pairs import align_sounds
+    >>> rng = np.random.default_rng(0)
+    >>> y, noise = np.zeros(8 * 22050), rng.normal(0, 0.3, 400) * np.exp(-np.arange(400) / 80)
+    >>> for at in np.cumsum(rng.integers(4000, 9000, 24)):
+    ...     y[at : at + 400] += noise
+    >>> warp, pairs = align_sounds((np.concatenate([np.zeros(441), y]), 22050), (y, 22050))
+    >>> len(pairs) > 20, bool(np.allclose(pairs.time_s - pairs.reference_s, 0.02, atol=2e-4))
+    (True, True)
+    """
+    from ..core.take import load_take
+    from .listening import Sound, listen
+    from .onsets import OnsetDetector
+    from .warp import align_features
+    from .warp_features import WarpListener
+
+    sounds, onsets, features = [], [], []
+    for source, name in ((take, "the take"), (reference, "the reference")):
+        loaded = load_take(source)
+        if loaded.kind != "audio":
+            raise TakeprintError(
+                f"{name} ({loaded.name}) is no recording", rule="onset pairs are of two recordings", remedy="use measure"
+            )
+        sound = Sound.of_take(loaded)
+        detector, listener = OnsetDetector(sound.rate, sound.peak), WarpListener(sound.rate)
+        listen(sound, detector, listener)
+        sounds.append(sound)
+        onsets.append(detector.result())
+        features.append(listener.result())
+    warp = align_features(*features)
+    return warp, pair_onsets(onsets[0], sounds[0], onsets[1], sounds[1], warp)
+
+
+def pair_onsets(
+    take: OnsetLike, take_sound: Sound, reference: OnsetLike, reference_sound: Sound, warp: Warp
+) -> OnsetPairs:
+    """Pair the onsets of two recordings of the same music.
+
+    Parameters
+    ----------
+    take, reference : Onsets-like columns
+        ``onset_s`` rising, ``onset_uncertainty_ms``, ``strength``.
+    take_sound, reference_sound : Sound
+        Each is read once more.
+    warp : Warp
+        Within some 0.1 s of the truth.
+
+    Returns
+    -------
+    OnsetPairs
+    """
+    top_hz = 0.45 * min(take_sound.rate, reference_sound.rate)
+    ours = take_prints(take_sound, take.onset_s, top_hz, warp.transposition_cents)
+    theirs = take_prints(reference_sound, reference.onset_s, top_hz)
+    found = []
+    expected = warp.take_at(reference.onset_s)
+    part = _part_of(warp, reference.onset_s)
+    heard_in = _part_of_take(warp, take.onset_s)
+    for number in np.unique(warp.part):
+        here = np.flatnonzero(np.isfinite(expected) & (part == number))
+        there = np.flatnonzero(heard_in == number)
+        if len(here) and len(there):
+            a = _Side(reference.onset_s, reference.strength, theirs, here)
+            b = _Side(take.onset_s, take.strength, ours, there)
+            found.append(_paired(a, b, expected[here]))
+    rows = np.concatenate(found) if found else np.zeros((0, 3))
+    at, to = rows[:, 0].astype(np.int64), rows[:, 1].astype(np.int64)
+    return OnsetPairs.build(
+        reference_row=at,
+        take_row=to,
+        reference_s=reference.onset_s[at],
+        time_s=take.onset_s[to],
+        reference_uncertainty_ms=reference.onset_uncertainty_ms[at],
+        uncertainty_ms=take.onset_uncertainty_ms[to],
+        confidence=rows[:, 2],
+    )
+
+
+def _part_of(warp: Warp, reference_s: np.ndarray) -> np.ndarray:
+    knot = np.clip(np.searchsorted(warp.reference_s, reference_s, "right") - 1, 0, len(warp.part) - 1)
+    return np.asarray(warp.part)[knot]
+
+
+def _part_of_take(warp: Warp, time_s: np.ndarray) -> np.ndarray:
+    """Return the part that each moment of the take belongs to, and somewhat around it; -1 outside all."""
+    out = np.full(len(time_s), -1, dtype=np.int64)
+    for number in np.unique(warp.part):
+        mine = warp.time_s[np.asarray(warp.part) == number]
+        inside = (time_s >= mine[0] - _REACH_S) & (time_s <= mine[-1] + _REACH_S) & (out < 0)
+        out[inside] = number
+    return out
+
+
+class _Side:
+    """One recording's onsets in one part of the warp."""
+
+    def __init__(self, onset_s: np.ndarray, strength: np.ndarray, prints: Prints, rows: np.ndarray) -> None:
+        self.rows = rows
+        self.onset_s = onset_s[rows]
+        self.prints = prints.prints
+        spans = prints.spans[rows].copy()
+        for more in range(1, MOST):  # spans that reach over the part's end
+            spans[len(rows) - more :, more] = -1
+        self.spans = spans
+        odds = 1.0 / (1.0 + np.exp(-(strength[rows] + _STRENGTH_0)))
+        shared = _SHARED * np.clip(odds, 0.02, 1.0)
+        self.belief = np.log(shared / (1.0 - shared))
+        self.density = len(rows) / max(np.ptp(self.onset_s), 1.0)
+
+    def spread(self) -> np.ndarray:
+        """Return how likelier than chance the next onsets are the same chord's, logarithm [shape=(n, MOST)]."""
+        out = np.zeros(self.spans.shape)
+        for more in range(1, MOST):
+            gap = self.onset_s[more:] - self.onset_s[:-more]
+            one = np.log(_SPREAD / (_SPREAD_S * self.density))
+            out[: len(gap), more] = more * one - gap / _SPREAD_S
+        return out
+
+
+def _paired(a: _Side, b: _Side, expected: np.ndarray) -> np.ndarray:
+    """Return (row of a, row of b, confidence) of the pairs within one part [shape=(n, 3)]."""
+    from ..core.kernels.pair_belief import pair_belief
+    from ..core.kernels.pair_path import pair_path
+    from ..core.kernels.print_likeness import print_likeness
+
+    alike, others, off_s = _ALIKE, _OTHERS, _OFF_S
+    prior = a.spread()[:, None, :, None] + a.belief[:, None, None, None]
+    fit = expected
+    for turn in range(_ROUNDS):
+        reach = _REACH_S if turn == 0 else _REACH_AGAIN_S
+        low, width = _band(fit, b.onset_s, reach)
+        cosine = print_likeness(a.prints, a.spans, b.prints, b.spans, low[:-1], width).astype(np.float64)
+        j = np.minimum(low[:-1, None] + np.arange(width), len(b.onset_s) - 1)
+        off = b.onset_s[j] - fit[:, None]
+        scores = prior + (b.spread()[j][:, :, None, :] + b.belief[j][:, :, None, None])
+        scores += _likeness(cosine, alike, others)
+        scores += (-np.abs(off) / off_s - np.log(2 * off_s * b.density))[:, :, None, None]
+        scores[(cosine < -1) | (np.abs(off) > reach)[:, :, None, None]] = -np.inf
+        belief = pair_belief(scores.astype(np.float32), low)
+        alike, others = _learnt(cosine, belief, alike, others)
+        # However many sounds the chord has on either side, its first is its first.
+        first = belief.sum((2, 3), dtype=np.float64)
+        path = pair_path(np.where(first > 0.02, first, -np.inf).astype(np.float32)[:, :, None, None], low)
+        sure = first[path[:, 0], path[:, 1] - low[path[:, 0]]]
+        if turn < _ROUNDS - 1:
+            moved = _movement(a.onset_s[path[:, 0]], b.onset_s[path[:, 1]] - expected[path[:, 0]], sure, a.onset_s)
+            fit = expected + moved
+            left = np.abs(b.onset_s[path[:, 1]] - fit[path[:, 0]])
+            off_s = max(float((sure * left).sum() / max(sure.sum(), 1e-9)), _LEAST_OFF_S) if len(path) else _OFF_S
+    keep = sure >= _SURE
+    return np.stack([a.rows[path[keep, 0]], b.rows[path[keep, 1]], np.minimum(sure[keep], 1.0)], axis=1)
+
+
+def _band(expected: np.ndarray, onset_s: np.ndarray, reach_s: float) -> tuple[np.ndarray, int]:
+    """Return the first onset that each of the other side is compared with, never falling, and how many at most."""
+    begin = np.searchsorted(onset_s, expected - reach_s)
+    end = np.searchsorted(onset_s, expected + reach_s, "right")
+    begin = np.minimum(np.maximum.accumulate(begin), len(onset_s))
+    width = int(np.clip((end - begin).max(initial=1), 1, _MOST_NEAR))
+    if (end - begin).max(initial=0) > width:  # the nearest ones
+        middle = np.searchsorted(onset_s, expected) - width // 2
+        begin = np.maximum.accumulate(np.where(end - begin > width, np.maximum(middle, begin), begin))
+    return np.concatenate([begin, begin[-1:]]).astype(np.int64), width
+
+
+def _likeness(cosine: np.ndarray, alike: tuple[float, float], others: tuple[float, float]) -> np.ndarray:
+    """Return how much likelier a cosine is of a pair than of others, logarithm; between the two means it counts."""
+    at = np.clip(cosine, others[0] - others[1], alike[0] + alike[1])
+    own = -0.5 * ((at - alike[0]) / alike[1]) ** 2 - np.log(alike[1])
+    foreign = -0.5 * ((at - others[0]) / others[1]) ** 2 - np.log(others[1])
+    return own - foreign
+
+
+def _learnt(
+    cosine: np.ndarray, belief: np.ndarray, alike: tuple[float, float], others: tuple[float, float]
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return mean and deviation of the cosines of pairs and of others, as these recordings have them."""
+    out = []
+    known = cosine > -1
+    # A prior as heavy as 20 pairs: few events teach little.
+    for weight, (mean, sd) in ((belief, alike), (1.0 - belief, others)):
+        weight = np.where(known, weight, 0.0)
+        total = weight.sum() + 20.0
+        centre = ((weight * np.where(known, cosine, 0.0)).sum() + 20.0 * mean) / total
+        spread = ((weight * np.where(known, cosine - centre, 0.0) ** 2).sum() + 20.0 * sd**2) / total
+        out.append((float(centre), max(float(np.sqrt(spread)), _LEAST_SD)))
+    return out[0], out[1]
+
+
+def _movement(at_s: np.ndarray, off_s: np.ndarray, weight: np.ndarray, wanted_s: np.ndarray) -> np.ndarray:
+    """Return the take's movement against the warp at some moments, told by the pairs around [shape=(n,)]."""
+    if len(at_s) < 3:
+        return np.zeros(len(wanted_s)) + (float(np.median(off_s)) if len(off_s) else 0.0)
+    middle = np.searchsorted(at_s, wanted_s)
+    near = middle[:, None] + np.arange(-_AROUND, _AROUND + 1)
+    inside = (near >= 0) & (near < len(at_s))
+    near = np.clip(near, 0, len(at_s) - 1)
+    t, y = at_s[near] - wanted_s[:, None], off_s[near]
+    reach = np.maximum(np.abs(np.where(inside, t, 0.0)).max(1, keepdims=True), 0.5) * 1.01
+    base = np.where(inside, weight[near], 0.0) * (1 - np.minimum(np.abs(t) / reach, 1.0) ** 3) ** 3 + 1e-12
+    w = base
+    for _ in range(3):
+        s0, s1, s2 = w.sum(1), (w * t).sum(1), (w * t * t).sum(1)
+        r0, r1 = (w * y).sum(1), (w * t * y).sum(1)
+        # A slope is believed as far as the pairs are spread: half a second stands against it.
+        s2 = s2 + 0.25 * s0
+        value = (r0 * s2 - r1 * s1) / np.maximum(s0 * s2 - s1 * s1, 1e-12)
+        slope = (r1 - value * s1) / s2
+        left = np.abs(y - value[:, None] - slope[:, None] * t)
+        scale = np.maximum((w * left).sum(1) / s0, 0.004)[:, None]
+        w = base / np.maximum(left / scale, 1.0) ** 2
+    return value
