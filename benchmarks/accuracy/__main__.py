@@ -3,8 +3,9 @@
     python benchmarks/accuracy [topic ...] [--peers] [--fold 0|1] [--seed N] [--seeds N]
         [--sets NAME,NAME] [--extras]
 
-Topics are the files of this folder that have a ``run(peers)``: onsets, real, beats, pitch, breath, friction. Without
-one all are run. A peer that is not installed is left out, and said so.
+Topics are the files of this folder that have a ``run(peers)``: onsets, real, beats, pitch, dynamics, breath,
+friction, alignment, tempo_curves, slips, recordings, score_sound. Without one all are run. A peer that is not
+installed is left out, and said so.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ import importlib
 import sys
 from pathlib import Path
 
-TOPICS = ("onsets", "real", "beats", "pitch", "dynamics", "breath", "friction")
+TOPICS = (
+    "onsets", "real", "beats", "pitch", "dynamics", "breath", "friction", "alignment", "tempo_curves", "slips",
+    "recordings", "score_sound",
+)  # fmt: skip
 
 
 def main() -> None:
