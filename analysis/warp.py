@@ -1,0 +1,237 @@
+"""The warp: which moment of one performance is which of another, of two recordings or of a recording and written notes.
+
+Conventions
+-----------
+Times are seconds of each performance. The map is piecewise linear between knots and strictly increasing within a part;
+between parts one side has music that the other has not (an intro, a cut, applause, a repeat), and there the map is not
+known (NaN). Method: the two are held side by side coarsely first, as a whole, in whatever stretches match
+(`core.kernels.chain_path`), then ever finer in a tube around the path (`core.kernels.tube_path`). What matching by
+chance is worth is learnt from the same two performances, one of them played backwards: it has the same harmonies, the
+same rhythms and the same instruments, and no common music. A stretch counts only if it is worth more than that.
+
+References
+----------
+Müller 2015, Fundamentals of Music Processing, chapters 3 and 7 (alignment, subsequences, partial matching).
+Ewert, Müller and Grosche 2009, High resolution audio synchronization using chroma onset features, ICASSP.
+Müller, Mattes and Kurth 2006, An efficient multiscale approach to audio synchronization, ISMIR.
+Prätzlich, Driedger and Müller 2016, Memory-restricted multiscale dynamic time warping, ICASSP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import TakeprintError
+from .warp_features import WarpFeatures
+from .warp_levels import Gains, gains, side_at, tuning_thirds
+from .warp_paths import extended, joined_parts, knots_of, refined
+
+# Pairs of rows of the coarsest level, and of the one at which transpositions are tried.
+_CELLS, _FEW_CELLS = 4_000_000, 300_000
+# Keys in which the take is held backwards against the reference, semitones from its own.
+_OTHER_KEYS = (0, -4, 3, 5)
+# How many times more than by chance the best stretch must be worth.
+_LEAST_RATIO = 2.0
+# Another transposition than none must be worth this much more: without tones all are worth the same.
+_RATHER_NONE = 1.1
+
+
+@dataclass(frozen=True, eq=False)
+class Warp:
+    """The map between two performances.
+
+    Parameters
+    ----------
+    reference_s, time_s : ndarray [shape=(k,)], seconds
+        Knots: a moment of the reference, and the take's moment that is the same in the music.
+    part : ndarray of int64 [shape=(k,)]
+        Number of the continuous part that a knot belongs to, from 0 on.
+    transposition_cents : float
+        How far the take sounds above the reference.
+    confidence : float
+        0 to 1: how far the match is from what chance gives.
+    evidence : dict
+        The figures behind it: ``gain`` of the best stretch, ``chance``, their ``ratio``, ``shared_s``, ``parts``.
+    """
+
+    reference_s: np.ndarray
+    time_s: np.ndarray
+    part: np.ndarray
+    transposition_cents: float = 0.0
+    confidence: float = 1.0
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+    def take_at(self, reference_s: Any) -> np.ndarray:
+        """Return the take's time of each moment of the reference, seconds; NaN outside the parts."""
+        return _mapped(self.reference_s, self.time_s, self.part, reference_s)
+
+    def reference_at(self, time_s: Any) -> np.ndarray:
+        """Return the reference's time of each moment of the take, seconds; NaN outside the parts."""
+        return _mapped(self.time_s, self.reference_s, self.part, time_s)
+
+
+def _mapped(x: np.ndarray, y: np.ndarray, part: np.ndarray, at: Any) -> np.ndarray:
+    at = np.asarray(at, dtype=np.float64)
+    if len(x) < 2:
+        return np.full(at.shape, np.nan)
+    i = np.clip(np.searchsorted(x, at, side="right") - 1, 0, len(x) - 2)
+    # On the last knot of a part the segment before it tells.
+    i = np.where((part[i] != part[i + 1]) & (at == x[i]) & (i > 0), i - 1, i)
+    inside = (at >= x[i]) & (at <= x[i + 1]) & (part[i] == part[i + 1])
+    share = (at - x[i]) / (x[i + 1] - x[i])
+    # Where the map is a constant shift it is one exactly.
+    shift = y - x
+    return np.where(inside, at + shift[i] + share * (shift[i + 1] - shift[i]), np.nan)
+
+
+def align_features(take: WarpFeatures, reference: WarpFeatures) -> Warp:
+    """Find which moments of two performances belong together.
+
+    Parameters
+    ----------
+    take, reference : WarpFeatures
+
+    Returns
+    -------
+    Warp
+
+    Raises
+    ------
+    TakeprintError
+        Where one of them is silent, or nothing matches: with the figures.
+    """
+    if _same(take, reference):
+        end_s = len(take) * take.hop_s
+        ends = np.array([0.0, end_s])
+        return Warp(
+            ends, ends.copy(), np.zeros(2, np.int64), evidence={"identical": True, "shared_s": end_s, "parts": 1}
+        )
+    for side, name in ((take, "the take"), (reference, "the reference")):
+        _refuse_nothing(side, name)
+    thirds, tuning = _transposition(take, reference)
+    factor = _factor(len(take), len(reference), _CELLS)
+    level = _gains_at(take, reference, factor, thirds, tuning)
+    chance = _chance(take, reference, factor, thirds, tuning)
+    parts, evidence = _parts(level, chance, factor * take.hop_s)
+    while factor > 1:
+        coarser, factor = factor, max(factor // 4, 1)
+        level = _gains_at(take, reference, factor, thirds, tuning)
+        parts = [refined(level, path * (coarser / factor), coarser / factor, factor * take.hop_s) for path in parts]
+        parts = [path for path in parts if len(path) > 1]
+    if not parts:
+        _refuse_different(evidence)
+    ends = len(reference) * reference.hop_s, len(take) * take.hop_s
+    knots = [knots_of(path, level, take.hop_s) for path in parts]
+    knots = extended(knots, *ends)
+    part = np.concatenate([np.full(len(k), n) for n, k in enumerate(knots)])
+    reference_s, time_s = np.concatenate(knots).T
+    evidence |= {"shared_s": float(sum(k[-1, 0] - k[0, 0] for k in knots)), "parts": len(knots)}
+    cents = 100.0 / 3.0 * _detuning(take, reference, thirds)
+    return Warp(reference_s, time_s, part, cents, evidence["confidence"], evidence)
+
+
+def _same(take: WarpFeatures, reference: WarpFeatures) -> bool:
+    return len(take) == len(reference) > 0 and all(
+        np.array_equal(getattr(take, name), getattr(reference, name)) for name in ("chroma", "onset", "level_db")
+    )
+
+
+def _refuse_nothing(side: WarpFeatures, name: str) -> None:
+    """Refuse a performance in which nothing is heard."""
+    if len(side) < 25 or side.level_db.max(initial=-np.inf) < -100.0 or not side.onset.any():
+        raise TakeprintError(
+            f"{name} holds no sound ({side.duration_s:.1f} s, loudest {side.level_db.max(initial=-120.0):.0f} dB)",
+            rule="only what sounds can be held against what sounds",
+            code="warp.silent",
+        )
+
+
+def _factor(n: int, m: int, cells: int) -> int:
+    """Return the least power of two at which two performances make no more than so many pairs of rows."""
+    factor = 1
+    while (n // factor) * (m // factor) > cells:
+        factor *= 2
+    return factor
+
+
+def _gains_at(take: WarpFeatures, reference: WarpFeatures, factor: int, thirds: int, tuning: int) -> Gains:
+    return gains(side_at(take, factor, thirds + tuning), side_at(reference, factor, tuning))
+
+
+def _transposition(take: WarpFeatures, reference: WarpFeatures) -> tuple[int, int]:
+    """Return how far the take lies above the reference, and the reference above A = 440 Hz, in thirds of semitones."""
+    from ..core.kernels.chain_path import chain_path
+
+    tuning = tuning_thirds(reference)
+    off = tuning_thirds(take) - tuning
+    off = (off + 1.5) % 3.0 - 1.5
+    factor = max(_factor(len(take), len(reference), _FEW_CELLS), 4)
+    side = side_at(reference, factor, round(tuning))
+    worth = {}
+    for semitones in range(-6, 6):
+        thirds = round(off) + 3 * semitones
+        level = gains(side_at(take, factor, thirds + round(tuning)), side)
+        worth[thirds] = chain_path(level.matrix(), np.inf)[1] * (_RATHER_NONE if abs(thirds) <= 1 else 1.0)
+    return max(worth, key=lambda t: worth[t]), round(tuning)
+
+
+def _detuning(take: WarpFeatures, reference: WarpFeatures, thirds: int) -> float:
+    """Return how far the take sounds above the reference, in thirds of a semitone, with its fraction."""
+    off = tuning_thirds(take) - tuning_thirds(reference)
+    return thirds + ((off - thirds + 1.5) % 3.0 - 1.5)
+
+
+def _chance(take: WarpFeatures, reference: WarpFeatures, factor: int, thirds: int, tuning: int) -> float:
+    """Return the most that a stretch of the take played backwards is worth, in its own and in other keys."""
+    from ..core.kernels.chain_path import chain_path
+
+    back, side = take.backwards(), side_at(reference, factor, tuning)
+    worth = [
+        chain_path(gains(side_at(back, factor, thirds + 3 * semitones + tuning), side).matrix(), np.inf)[1]
+        for semitones in _OTHER_KEYS
+    ]
+    return float(max(*worth, 1e-6))
+
+
+def _parts(level: Gains, chance: float, hop_s: float) -> tuple[list[np.ndarray], dict[str, Any]]:
+    """Return the stretches that match, as paths of (row, column) of the coarsest level, and the evidence.
+
+    Raises
+    ------
+    TakeprintError
+        Where none is worth more than by chance.
+    """
+    from ..core.kernels.chain_path import chain_path
+
+    matrix = level.matrix()
+    path, _ = chain_path(matrix, chance)
+    worth = np.zeros(0)
+    if len(path):
+        steps = np.diff(path[:, :2].sum(1), prepend=path[0, :2].sum() - 2)
+        steps[np.diff(path[:, 2], prepend=0) > 0] = 2
+        worth = np.bincount(path[:, 2], matrix[path[:, 0], path[:, 1]] * steps / 2.0)
+    best = float(worth.max(initial=0.0))
+    evidence: dict[str, Any] = {
+        "gain": best,
+        "chance": chance,
+        "ratio": best / chance,
+        "confidence": float(np.clip(1.0 - chance / best, 0.0, 1.0)) if best > 0 else 0.0,
+    }
+    if evidence["ratio"] < _LEAST_RATIO:
+        _refuse_different(evidence)
+    paths = [path[path[:, 2] == n, :2] for n in range(len(worth)) if worth[n] > 0]
+    return joined_parts(paths, hop_s), evidence
+
+
+def _refuse_different(evidence: Mapping[str, Any]) -> None:
+    raise TakeprintError(
+        f"the two do not match: their best common stretch is worth {evidence['gain']:.0f}, "
+        f"{evidence['ratio']:.1f} times what the same two give backwards ({evidence['chance']:.0f})",
+        rule=f"the same music is worth at least {_LEAST_RATIO:g} times as much",
+        remedy="give a take and a reference of the same piece",
+        code="warp.different",
+    )

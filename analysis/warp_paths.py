@@ -1,0 +1,142 @@
+"""Paths of cells on their way to a map: joined, refined in tubes, smoothed to knots, extended to their ends.
+
+Conventions
+-----------
+A path is rows (cell of the take, cell of the reference), in order. Knots are rows (reference_s, time_s), both strictly
+increasing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .warp_levels import Gains
+
+# Two stretches are one where what lies between them is no longer than this on either side (s), or where it is about as
+# long on both sides and no longer than the second figure: the player held on, or played something else for a while.
+_HELD_S, _OTHERWISE_S = 3.0, 12.0
+# Reach of the tube around a coarser path beyond that path's own coarseness (s), and beyond its ends.
+_REACH_S, _ENDS_S = 0.3, 1.0
+# What a row or column costs in which one side only goes on, in standard deviations of gains.
+_HOLD = 0.3
+# A path is smoothed over so long (s); knots are left out where the map stays this close without them (s).
+_SMOOTH_S, _EXACT_S = 0.12, 0.0005
+# Beyond what matches a part is extended by no more than this (s), at the tempo of its end.
+_EXTENDED_S = 0.5
+
+
+def joined_parts(paths: Sequence[np.ndarray], hop_s: float) -> list[np.ndarray]:
+    """Join stretches between which nothing, or the same time in another way, is played."""
+    out: list[np.ndarray] = []
+    for path in paths:
+        if out:
+            rows, columns = (path[0] - out[-1][-1]) * hop_s
+            longer, shorter = max(rows, columns), min(rows, columns)
+            if longer <= _HELD_S or (longer <= _OTHERWISE_S and longer <= 2.0 * shorter):
+                out[-1] = np.concatenate([out[-1], path])
+                continue
+        out.append(path)
+    return out
+
+
+def refined(level: Gains, path: np.ndarray, coarseness: float, hop_s: float) -> np.ndarray:
+    """Return the best path of a level near a coarser one.
+
+    Parameters
+    ----------
+    level : Gains
+    path : ndarray [shape=(k, 2)]
+        In cells of this level.
+    coarseness : float
+        Cells of this level that a cell of the coarser one holds.
+    hop_s : float, seconds
+    """
+    from ..core.kernels.tube_path import tube_path
+
+    n, m = len(level.take), level.reference.shape[1]
+    ends = max(_ENDS_S / hop_s, 2.0 * coarseness)
+    path = np.concatenate([path[:1] - ends, path, path[-1:] + ends])
+    rows = np.arange(max(int(np.ceil(path[0, 0])), 0), min(int(path[-1, 0]), n - 1) + 1)
+    if not len(rows):
+        return np.zeros((0, 2), dtype=np.int64)
+    middle = np.interp(rows, path[:, 0], path[:, 1])
+    reach = 2.0 * coarseness + _REACH_S / hop_s
+    # As far as the path goes on within that many rows before and after, so that a jump lies inside the tube.
+    low = np.interp(rows - reach / 2, path[:, 0], path[:, 1])
+    high = np.interp(rows + reach / 2, path[:, 0], path[:, 1])
+    low = np.clip(np.floor(np.minimum(low, middle - reach)), 0, m - 1).astype(np.int64)
+    high = np.clip(np.ceil(np.maximum(high, middle + reach)), 0, m - 1).astype(np.int64)
+    first = int(rows[0])
+    found, _ = tube_path(
+        level.take[first : rows[-1] + 1],
+        level.reference,
+        level.take_own[first : rows[-1] + 1],
+        level.reference_own,
+        low,
+        high - low + 1,
+        _HOLD,
+    )
+    found[:, 0] += first
+    return found
+
+
+def knots_of(path: np.ndarray, level: Gains, hop_s: float) -> np.ndarray:
+    """Return a path as knots (reference_s, time_s) of a smooth map."""
+    from scipy.ndimage import gaussian_filter1d
+
+    # Along the sum of both sides, which always grows, their difference is smoothed; it may change no faster than the
+    # sum does, or one side would stand still.
+    along = np.arange(path[0].sum(), path[-1].sum() + 1)
+    across = np.interp(along, path.sum(1), path[:, 0] - path[:, 1])
+    smooth = gaussian_filter1d(across, 2.0 * _SMOOTH_S / hop_s, mode="nearest")
+    slope = np.clip(np.diff(smooth), -0.95, 0.95)
+    smooth = smooth[0] + np.concatenate([[0.0], np.cumsum(slope)])
+    take, reference = 0.5 * (along + smooth), 0.5 * (along - smooth)
+    inside = (take >= 0) & (reference >= 0)
+    knots = np.stack([reference, take], axis=1)[inside] * hop_s
+    return knots[_telling(knots)]
+
+
+def _telling(knots: np.ndarray) -> np.ndarray:
+    """Return which knots are needed for the map to stay within `_EXACT_S` of itself."""
+    shift = knots[:, 1] - knots[:, 0]
+    keep = [0]
+    spans = [(0, len(knots) - 1)]
+    while spans:
+        a, b = spans.pop()
+        if b - a > 1:
+            line = shift[a] + (shift[b] - shift[a]) * (knots[a:b, 0] - knots[a, 0]) / (knots[b, 0] - knots[a, 0])
+            off = np.abs(shift[a:b] - line)
+            worst = int(off.argmax())
+            if off[worst] > _EXACT_S:
+                spans += [(a + worst, b), (a, a + worst)]
+                continue
+        keep.append(b)
+    return np.unique(keep)
+
+
+def extended(parts: Sequence[np.ndarray], reference_end_s: float, take_end_s: float) -> list[np.ndarray]:
+    """Extend parts at their ends a little, at the tempo there, without meeting another or leaving the performances."""
+    ends = np.array([reference_end_s, take_end_s])
+    out = []
+    for n, knots in enumerate(parts):
+        before = parts[n - 1][-1] if n else np.zeros(2)
+        after = parts[n + 1][0] if n + 1 < len(parts) else ends
+        before, after = (
+            (0.5 * (before + knots[0]) if n else before),
+            (0.5 * (after + knots[-1]) if n + 1 < len(parts) else after),
+        )
+        far = knots[np.searchsorted(knots[:, 0], knots[0, 0] + 2.0).clip(1, len(knots) - 1)] - knots[0]
+        begin = knots[0] - far * min(_EXTENDED_S / far.max(), *((knots[0] - before) / far).clip(0))
+        near = knots[(np.searchsorted(knots[:, 0], knots[-1, 0] - 2.0) - 1).clip(0, len(knots) - 2)]
+        far = knots[-1] - near
+        end = knots[-1] + far * min(_EXTENDED_S / far.max(), *((after - knots[-1]) / far).clip(0))
+        rows = [knots]
+        if (knots[0] - begin).min() > 1e-6:
+            rows.insert(0, begin[None])
+        if (end - knots[-1]).min() > 1e-6:
+            rows.append(end[None])
+        out.append(np.concatenate(rows))
+    return out
