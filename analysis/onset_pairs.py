@@ -126,7 +126,9 @@ def align_sounds(take: Any, reference: Any) -> tuple[Warp, OnsetPairs]:
         loaded = load_take(source)
         if loaded.kind != "audio":
             raise TakeprintError(
-                f"{name} ({loaded.name}) is no recording", rule="onset pairs are of two recordings", remedy="use measure"
+                f"{name} ({loaded.name}) is no recording",
+                rule="onset pairs are of two recordings",
+                remedy="use measure",
             )
         sound = Sound.of_take(loaded)
         detector, listener = OnsetDetector(sound.rate, sound.peak), WarpListener(sound.rate)
@@ -214,13 +216,16 @@ class _Side:
         self.belief = np.log(shared / (1.0 - shared))
         self.density = len(rows) / max(np.ptp(self.onset_s), 1.0)
 
-    def spread(self) -> np.ndarray:
-        """Return how likelier than chance the next onsets are the same chord's, logarithm [shape=(n, MOST)]."""
-        out = np.zeros(self.spans.shape)
+    def event(self) -> np.ndarray:
+        """Return how much rather than not each onset, with the next ones, is an event that the other side has, too.
+
+        Logarithm of the odds [shape=(n, MOST)].
+        """
+        out = np.zeros(self.spans.shape) + self.belief[:, None]
+        one = np.log(_SPREAD / (_SPREAD_S * self.density))
         for more in range(1, MOST):
-            gap = self.onset_s[more:] - self.onset_s[:-more]
-            one = np.log(_SPREAD / (_SPREAD_S * self.density))
-            out[: len(gap), more] = more * one - gap / _SPREAD_S
+            gap = self.onset_s[more:] - self.onset_s[more - 1 : -1]
+            out[: len(gap), more] = out[: len(gap), more - 1] + one - gap / _SPREAD_S + self.belief[more:]
         return out
 
 
@@ -231,7 +236,7 @@ def _paired(a: _Side, b: _Side, expected: np.ndarray) -> np.ndarray:
     from ..core.kernels.print_likeness import print_likeness
 
     alike, others, off_s = _ALIKE, _OTHERS, _OFF_S
-    prior = a.spread()[:, None, :, None] + a.belief[:, None, None, None]
+    prior, other = a.event()[:, None, :, None], b.event()
     fit = expected
     for turn in range(_ROUNDS):
         reach = _REACH_S if turn == 0 else _REACH_AGAIN_S
@@ -239,8 +244,7 @@ def _paired(a: _Side, b: _Side, expected: np.ndarray) -> np.ndarray:
         cosine = print_likeness(a.prints, a.spans, b.prints, b.spans, low[:-1], width).astype(np.float64)
         j = np.minimum(low[:-1, None] + np.arange(width), len(b.onset_s) - 1)
         off = b.onset_s[j] - fit[:, None]
-        scores = prior + (b.spread()[j][:, :, None, :] + b.belief[j][:, :, None, None])
-        scores += _likeness(cosine, alike, others)
+        scores = prior + other[j][:, :, None, :] + _likeness(cosine, alike, others)
         scores += (-np.abs(off) / off_s - np.log(2 * off_s * b.density))[:, :, None, None]
         scores[(cosine < -1) | (np.abs(off) > reach)[:, :, None, None]] = -np.inf
         belief = pair_belief(scores.astype(np.float32), low)
@@ -285,8 +289,8 @@ def _learnt(
     out = []
     known = cosine > -1
     # A prior as heavy as 20 pairs: few events teach little.
-    for weight, (mean, sd) in ((belief, alike), (1.0 - belief, others)):
-        weight = np.where(known, weight, 0.0)
+    for share, (mean, sd) in ((belief, alike), (1.0 - belief, others)):
+        weight = np.where(known, share, 0.0)
         total = weight.sum() + 20.0
         centre = ((weight * np.where(known, cosine, 0.0)).sum() + 20.0 * mean) / total
         spread = ((weight * np.where(known, cosine - centre, 0.0) ** 2).sum() + 20.0 * sd**2) / total
