@@ -23,9 +23,10 @@ _LEAST_RATIO, _LEAST_EXCESS_S = 1.6, 0.25
 # ... so many times the unevenness (which is never taken for smaller than a steady player's), ...
 _LEAST_TIMES_NOISE, _LEAST_NOISE = 4.0, 0.06
 # ... or twice the due time and longer by half than nine in ten around, for players who are uneven by habit.
-_UNEVEN_RATIO, _OVER_LONGEST = 2.0, 1.6
+_UNEVEN_RATIO, _OVER_LONGEST = 2.0, 1.5
 # Towards the end of a take no tempo follows that could tell a ritardando from a stop.
 _LAST_INTERVALS = 8
+_ROUNDS = 6
 
 
 @dataclass(frozen=True)
@@ -64,29 +65,35 @@ def find_waits(beat: np.ndarray, onset_s: np.ndarray, breaks: Sequence[tuple[flo
     if len(where) <= _LEAST_INTERVALS:
         return []
     step_beat, step_s = step_beat[where], step_s[where]
-    period_s = step_s / step_beat
-    due_s, longest_s = _due(period_s, step_beat)
-    log_ratio = np.log(step_s / due_s)
-    noise = _unevenness(log_ratio)
-    found = []
-    candidates = (log_ratio > np.log(_LEAST_RATIO)) & (step_s - due_s > _LEAST_EXCESS_S)
-    for i in np.flatnonzero(candidates).tolist():
-        stands_out = log_ratio[i] / (_LEAST_TIMES_NOISE * noise[i])
-        among_uneven = min(step_s[i] / (_UNEVEN_RATIO * due_s[i]), step_s[i] / (_OVER_LONGEST * longest_s[i]))
-        strength = among_uneven if i >= len(where) - _LAST_INTERVALS else max(stands_out, among_uneven)
-        if strength < 1.0:
-            continue
-        k = where[i]
-        strength = min(strength, log_ratio[i] / np.log(_LEAST_RATIO), (step_s[i] - due_s[i]) / _LEAST_EXCESS_S)
-        found.append(
-            Wait(
-                beat=float(at[k + 1]),
-                due_s=float(time_s[k] + due_s[i]),
-                excess_s=float(step_s[i] - due_s[i]),
-                confidence=float(strength**2 / (1.0 + strength**2)),
-            )
+    is_wait = np.zeros(len(where), dtype=bool)
+    # A wait found says nothing about the tempo and the unevenness that the next one is judged by.
+    for _ in range(_ROUNDS):
+        due_s, strength = _strengths(step_beat, step_s, is_wait)
+        found = strength >= 1.0
+        if (found <= is_wait).all():
+            break
+        is_wait |= found
+    return [
+        Wait(
+            beat=float(at[where[i] + 1]),
+            due_s=float(time_s[where[i]] + due_s[i]),
+            excess_s=float(step_s[i] - due_s[i]),
+            confidence=float(strength[i] ** 2 / (1.0 + strength[i] ** 2)),
         )
-    return found
+        for i in np.flatnonzero(is_wait & (step_s > due_s)).tolist()
+    ]
+
+
+def _strengths(step_beat: np.ndarray, step_s: np.ndarray, is_wait: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return when each interval was due to end, and how clearly it is a wait: 1 is the least of which all holds."""
+    due_s, longest_s = _due(step_s / step_beat, step_beat, is_wait)
+    log_ratio = np.log(step_s / due_s)
+    stands_out = log_ratio / (_LEAST_TIMES_NOISE * _unevenness(log_ratio, is_wait))
+    over_longest = step_s / (_OVER_LONGEST * longest_s)
+    strength = np.maximum(stands_out, np.minimum(step_s / (_UNEVEN_RATIO * due_s), over_longest))
+    strength[-_LAST_INTERVALS:] = np.minimum(stands_out, over_longest)[-_LAST_INTERVALS:]
+    strength = np.minimum(strength, log_ratio / np.log(_LEAST_RATIO))
+    return due_s, np.minimum(strength, (step_s - due_s) / _LEAST_EXCESS_S)
 
 
 def _moments(beat: np.ndarray, onset_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -107,30 +114,64 @@ def _moments(beat: np.ndarray, onset_s: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 
 def _weighted_median(values: np.ndarray, weight: np.ndarray) -> float:
-    order = np.argsort(values)
-    total = np.cumsum(weight[order])
-    return float(values[order][np.searchsorted(total, 0.5 * total[-1])])
+    return float(_weighted_medians(values[None, :], weight[None, :])[0])
 
 
-def _due(period_s: np.ndarray, step_beat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _weighted_medians(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Return the weighted median of each row; weight 0 for what is not there."""
+    order = np.argsort(values, axis=1)
+    total = np.cumsum(np.take_along_axis(weight, order, axis=1), axis=1)
+    column = (total >= 0.5 * total[:, -1:]).argmax(axis=1)
+    return np.take_along_axis(values, np.take_along_axis(order, column[:, None], axis=1), axis=1)[:, 0]
+
+
+def _quantiles(values: np.ndarray, share: np.ndarray | float) -> np.ndarray:
+    """Return a quantile of each row's numbers that are not NaN; NaN where there are none."""
+    ordered = np.sort(values, axis=1)  # NaN last
+    count = np.isfinite(ordered).sum(axis=1)
+    place = share * np.maximum(count - 1, 0)
+    low = np.floor(place).astype(np.int64)
+    rows = np.arange(len(ordered))
+    lower, upper = ordered[rows, low], ordered[rows, np.minimum(low + 1, np.maximum(count - 1, 0))]
+    return lower + (place - low) * (upper - lower)
+
+
+def _neighbours(is_wait: np.ndarray, before: int, after: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows of the nearest intervals on both sides that are no waits, and which of them there are."""
+    steady = np.flatnonzero(~is_wait)
+    rows = np.arange(len(is_wait))
+    back = np.searchsorted(steady, rows)[:, None] - 1 - np.arange(before)
+    forth = np.searchsorted(steady, rows, side="right")[:, None] + np.arange(after)
+    place = np.concatenate([back, forth], axis=1)
+    there = (place >= 0) & (place < len(steady))
+    return steady[np.clip(place, 0, len(steady) - 1)], there
+
+
+def _due(period_s: np.ndarray, step_beat: np.ndarray, is_wait: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return how long each interval was due to last, and how long it would be at the slowest tempo around."""
-    n, k = len(period_s), _TEMPO_INTERVALS
-    due_s, longest_s = np.empty(n), np.empty(n)
-    for i in range(n):
-        before, after = slice(max(0, i - k), i), slice(i + 1, i + 1 + k)
-        sides = [s for s in (before, after) if len(period_s[s]) >= _LEAST_INTERVALS // 2]
-        due_s[i] = max(_weighted_median(period_s[s], step_beat[s]) for s in sides)
-        around = np.r_[period_s[before], period_s[after]]
-        longest_s[i] = around.max() if i >= n - _LAST_INTERVALS else np.percentile(around, 90)
+    k = _TEMPO_INTERVALS
+    near, there = _neighbours(is_wait, k, k)
+    period, weight = period_s[near], np.where(there, step_beat[near], 0.0)
+    side_s = []
+    for side in (slice(0, k), slice(k, 2 * k)):
+        enough = there[:, side].sum(axis=1) >= _LEAST_INTERVALS // 2
+        side_s.append(np.where(enough, _weighted_medians(period[:, side], weight[:, side]), 0.0))
+    due_s = np.maximum(*side_s)
+    due_s = np.where(due_s > 0.0, due_s, _weighted_medians(period, weight))
+    share = np.full(len(period_s), 0.9)
+    share[-_LAST_INTERVALS:] = 1.0
+    longest_s = _quantiles(np.where(there, period, np.nan), share)
     return due_s * step_beat, longest_s * step_beat
 
 
-def _unevenness(log_ratio: np.ndarray) -> np.ndarray:
+def _unevenness(log_ratio: np.ndarray, is_wait: np.ndarray) -> np.ndarray:
     """Return the spread of the log ratios about each interval: the larger of nearby's and the whole take's."""
-    spread = np.empty(len(log_ratio))
-    for i in range(len(log_ratio)):
-        low = max(0, i - _NOISE_INTERVALS)
-        near = np.delete(log_ratio[low : i + _NOISE_INTERVALS + 1], i - low)
-        spread[i] = 1.4826 * np.median(np.abs(near - np.median(near)))
-    everywhere = 1.4826 * float(np.median(np.abs(log_ratio - np.median(log_ratio))))
-    return np.maximum(np.maximum(spread, everywhere), _LEAST_NOISE)
+    near, there = _neighbours(is_wait, _NOISE_INTERVALS, _NOISE_INTERVALS)
+    nearby = _spreads(np.where(there, log_ratio[near], np.nan))
+    everywhere = _spreads(np.where(is_wait, np.nan, log_ratio)[None, :])
+    return np.maximum(np.maximum(nearby, everywhere), _LEAST_NOISE)
+
+
+def _spreads(values: np.ndarray) -> np.ndarray:
+    """Return the median absolute deviation of each row, as a standard deviation."""
+    return 1.4826 * _quantiles(np.abs(values - _quantiles(values, 0.5)[:, None]), 0.5)
