@@ -227,7 +227,7 @@ def recording_against_written(take: Take, heard: Heard, reference: Take, metre: 
     _refuse_silence(heard, take.name)
     found, warp = _listened_for(score, heard, take)
     heard, take_row = heard.with_found(*_heard_of(found))
-    rows = _rows_of_written(score, heard, found, take_row)
+    rows = _rows_of_written(score, heard, found, take_row, warp)
     measured = free_deviations(rows, clock)
     facts = {**reference_facts(reference, clock, metre), **_facts_of_warp(warp)}
     return AgainstSound(measured.replace(reference=facts, warnings=_doubts(warp, rows, "note")), heard)
@@ -258,7 +258,7 @@ def written_against_recording(take: Take, notes: Notes, reference: Take, metre: 
     alone = _alone(reference, studio, metre)
     studio, reference_row = studio.with_found(*_heard_of(found))
     clock = alone.basis
-    rows = _turned(_rows_of_written(notes, studio, found, reference_row), clock)
+    rows = _turned(_rows_of_written(notes, studio, found, reference_row, warp), clock)
     rows = rows.replace(duration_s=gathered(notes.duration_s, rows.take_index, np.nan))
     facts = {**_facts_of_recording(reference, alone), **_facts_of_warp(warp)}
     # What was found is where the take lies in the reference: the other way round.
@@ -288,12 +288,16 @@ def _heard_of(found: ScoreOnsets) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return found.onset_s[is_heard], found.onset_uncertainty_ms[is_heard], found.onset_row[is_heard]
 
 
-def _rows_of_written(score: Notes, heard: Heard, found: ScoreOnsets, heard_row: np.ndarray) -> DeviationNotes:
+def _rows_of_written(
+    score: Notes, heard: Heard, found: ScoreOnsets, heard_row: np.ndarray, warp: Warp
+) -> DeviationNotes:
     """Lay written notes and a recording side by side: a row a written note, one an onset that none explains."""
+    from .score_listening import unexplained
+
     is_heard = np.isfinite(found.onset_s)
     take_index = np.full(len(score), -1)
     take_index[is_heard] = heard_row
-    extra = np.setdiff1d(np.arange(len(heard.onsets)), found.explained)
+    extra = unexplained(found, heard.onsets)
     index = np.r_[take_index, extra]
     written = np.r_[np.arange(len(score)), np.full(len(extra), -1)]
 
@@ -327,7 +331,9 @@ def _rows_of_written(score: Notes, heard: Heard, found: ScoreOnsets, heard_row: 
         level_db=told("level_db", of_sound("level_db")),
         instrument=np.where(written < 0, of_sound("instrument", ""), of_score("instrument", "")),
     )
-    return in_time_order(rows, np.where(index >= 0, rows.onset_s, np.r_[found.expected_s, np.zeros(len(extra))]))[0]
+    return in_time_order(
+        rows, np.where(index >= 0, rows.onset_s, np.r_[warp.take_at(score.onset_s), np.zeros(len(extra))])
+    )[0]
 
 
 _TURNED = {
