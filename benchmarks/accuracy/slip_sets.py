@@ -1,7 +1,7 @@
 """Takes with planted slips: real performances, cleaned by their match files, in which a player's accidents are laid.
 
     from slip_sets import bases, plant
-    for base in bases(fold=0):
+    for base in bases("vienna", fold=0):
         scene = plant(base, rate=0.05, rng=numpy.random.default_rng(0))
 
 A base keeps the written notes that were played and the played notes that are written, so that nothing else is amiss.
@@ -16,13 +16,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sets import shared
+from truth import Truth, asap, half, vienna
 
-from takeprint.core.match_file import read_match
 from takeprint.core.notes import Notes
 
 SHARES = {"missed": 0.30, "wrong": 0.25, "added": 0.20, "repeated": 0.12, "hesitation": 0.10, "restart": 0.03}
@@ -50,28 +48,24 @@ class Scene:
     planted: list[dict[str, Any]] = field(default_factory=list)
 
 
-def match_paths(family: str, fold: int | None) -> list[Path]:
-    """Return the match files of ``vienna`` (folds: odd pianists 0, even 1) or ``asap`` (fold 1 alone)."""
+def takes(family: str, fold: int) -> tuple[Truth, ...]:
+    """Return the takes of ``vienna`` (fold 0 odd pianists, 1 even) or ``asap`` (every other take) with their truth."""
     if family == "asap":
-        return sorted((shared() / "restricted" / "asap").rglob("*.match")) if fold in (1, None) else []
-    paths = sorted((shared() / "vienna4x22" / "match").glob("*.match"))
-    return [p for p in paths if fold is None or int(p.stem[-2:]) % 2 == 1 - fold]
+        return half(asap(), fold)
+    return tuple(t for t in vienna() if int(t.name[-2:]) % 2 == 1 - fold)
 
 
-def base_of(path: Path) -> Base:
-    """Return what a match file's score and performance have in common."""
-    told = read_match(path)
-    pairs = told.pairs[np.lexsort((told.score.pitch[told.pairs[:, 0]], told.score.onset_beat[told.pairs[:, 0]]))]
-    piece, player = (
-        (path.stem[:-4], path.stem[-3:]) if "vienna" in str(path) else ("/".join(path.parts[-3:-1]), path.stem)
-    )
-    return Base(piece, player, told.score.rows(pairs[:, 0]), told.performance.rows(pairs[:, 1]))
+def base_of(truth: Truth) -> Base:
+    """Return what a take and its score have in common."""
+    score, take = truth.score.rows(truth.pairs[:, 0]), truth.take.rows(truth.pairs[:, 1])
+    order = np.lexsort((score.pitch, score.onset_beat))
+    return Base(truth.piece, truth.name, score.rows(order), take.rows(order))
 
 
-def bases(family: str = "vienna", fold: int | None = None) -> Iterator[Base]:
+def bases(family: str, fold: int) -> Iterator[Base]:
     """Yield the clean performances of a family."""
-    for path in match_paths(family, fold):
-        yield base_of(path)
+    for truth in takes(family, fold):
+        yield base_of(truth)
 
 
 class _Desk:

@@ -21,7 +21,6 @@ from takeprint.analysis.align import align_notes
 from takeprint.analysis.rows import score_rows
 from takeprint.analysis.slips import find_slips
 from takeprint.core.errors import TakeprintError
-from takeprint.core.match_file import read_match
 from takeprint.core.notes import Notes
 from takeprint.core.take import load_take
 
@@ -169,21 +168,19 @@ def clean(family: str, fold: int) -> None:
     print("| piece | takes | written notes | match files' | told | told beyond, notes | waits | beyond, % of notes |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     table: dict[str, np.ndarray] = {}
-    for path in slip_sets.match_paths(family, fold):
-        truth = read_match(path)
+    for truth in slip_sets.takes(family, fold):
         try:
-            found, rows = slips_of(truth.score, truth.performance)
+            found, rows = slips_of(truth.score, truth.take)
         except TakeprintError as refused:
-            print(f"| {path.stem} refused: {refused} |")
+            print(f"| {truth.name} refused: {refused} |")
             continue
         waits = [s for s in found if s["kind"] == "hesitation"]
         called = np.flatnonzero(rows.slip_id >= 0)
         missed = np.setdiff1d(rows.reference_index[called][rows.label[called] == "deletion"], truth.deletions)
         added = np.setdiff1d(rows.take_index[called][rows.label[called] == "insertion"], truth.insertions)
-        piece = path.stem[:-4] if family == "vienna" else "/".join(path.parts[-3:-1])
         row = np.array([1, len(truth.score), len(truth.deletions) + len(truth.insertions), len(found),
                         len(missed) + len(added), len(waits)])  # fmt: skip
-        table[piece] = table.get(piece, 0) + row
+        table[truth.piece] = table.get(truth.piece, 0) + row
     for name, row in (*sorted(table.items()), ("all", sum(table.values()))):
         print(f"| {name} | {row[0]} | {row[1]} | {row[2]} | {row[3]} | {row[4]} | {row[5]} "
               f"| {100 * (row[4] + row[5]) / row[1]:.2f} |")  # fmt: skip
@@ -192,7 +189,7 @@ def clean(family: str, fold: int) -> None:
 def run(peers: bool) -> None:
     """Print the figures beside the targets; no peer tells slips."""
     print("\n## Slips (no peer is known)" if peers else "\n## Slips")
-    families = [s for s in SETTINGS.only if s in ("vienna", "asap")] or ["vienna", "asap"][: 1 + SETTINGS.fold]
+    families = [s for s in SETTINGS.only if s in ("vienna", "asap")] or ["vienna", "asap"]
     for family in families:
         planted(family, SETTINGS.fold)
     marked(SETTINGS.fold)
