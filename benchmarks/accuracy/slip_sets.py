@@ -19,9 +19,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from sets import shared
 from truth import Truth, asap, half, vienna
 
 from takeprint.core.notes import Notes
+from takeprint.core.take import load_take
+from takeprint.humanize import perform
 
 SHARES = {"missed": 0.30, "wrong": 0.25, "added": 0.20, "repeated": 0.12, "hesitation": 0.10, "restart": 0.03}
 WRONG_KEYS = np.array([1, -1, 2, -2, 3, -3, 4, -4, 12, -12])
@@ -62,8 +65,24 @@ def base_of(truth: Truth) -> Base:
     return Base(truth.piece, truth.name, score.rows(order), take.rows(order))
 
 
+def _performed_by_profile(fold: int) -> Iterator[Base]:
+    """Yield written scores as the shipped piano profile plays them: the easy case, nothing but slips is unforeseen."""
+    paths = [*(shared() / "vienna4x22" / "musicxml").glob("*.musicxml")]
+    paths += (shared() / "restricted" / "expert-novice-piano").rglob("*.mxl")
+    for i, path in enumerate(sorted(paths)):
+        score = load_take(path)
+        for take in range(2):
+            played = perform(score, "piano-plain", seed=100 * fold + 2 * i + take, amount=1.0 + 0.5 * take).notes
+            played = played.rows(np.argsort(played.reference_index, kind="stable"))
+            columns = {name: getattr(played, name) for name in ("onset_s", "duration_s", "pitch", "velocity")}
+            yield Base(path.stem, f"piano-plain {take}", score.notes, Notes.build(**columns))
+
+
 def bases(family: str, fold: int) -> Iterator[Base]:
-    """Yield the clean performances of a family."""
+    """Yield the clean performances of ``vienna``, ``asap`` or ``performed``."""
+    if family == "performed":
+        yield from _performed_by_profile(fold)
+        return
     for truth in takes(family, fold):
         yield base_of(truth)
 

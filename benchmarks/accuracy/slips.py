@@ -26,6 +26,7 @@ from takeprint.core.take import load_take
 
 KINDS = ("missed", "wrong", "added", "repeated", "restart", "hesitation")
 NEAR_S, EDGE_S = 0.15, 0.25
+FAMILIES = ("vienna", "asap", "performed")
 RATES = (0.01, 0.03, 0.1)
 Slip = dict[str, Any]
 
@@ -136,7 +137,7 @@ def span(slip: Slip) -> tuple[float, float]:
     return slip["time_s"], slip["time_s"] + slip.get("duration_s", 0.0)
 
 
-def marked(fold: int | None) -> None:
+def marked() -> None:
     """Print the share of marked regions hit, and what is told outside them."""
     print("\nRegions that teachers marked in novices' takes; target >= 0.8 hit\n")
     print("| take | half | regions | hit | slips told | outside the regions | a minute |")
@@ -189,9 +190,10 @@ def clean(family: str, fold: int) -> None:
 def run(peers: bool) -> None:
     """Print the figures beside the targets; no peer tells slips."""
     print("\n## Slips (no peer is known)" if peers else "\n## Slips")
-    families = [s for s in SETTINGS.only if s in ("vienna", "asap")] or ["vienna", "asap"]
+    families = [s for s in SETTINGS.only if s in FAMILIES] or FAMILIES
     for family in families:
         planted(family, SETTINGS.fold)
-    marked(SETTINGS.fold)
+    marked()
     for family in families:
-        clean(family, SETTINGS.fold)
+        if family != "performed":
+            clean(family, SETTINGS.fold)
