@@ -51,9 +51,9 @@ def mean_onsets(beat: np.ndarray, onset_s: np.ndarray) -> tuple[np.ndarray, np.n
     index : ndarray of int [shape=(n,)]
         Which position each note lies at.
     """
-    distinct, index = np.unique(np.round(beat, 6), return_inverse=True)
+    distinct, first, index = np.unique(np.round(beat, 6), return_index=True, return_inverse=True)
     count = np.bincount(index, minlength=len(distinct))
-    return distinct, np.bincount(index, weights=onset_s, minlength=len(distinct)) / np.maximum(count, 1), index
+    return beat[first], np.bincount(index, weights=onset_s, minlength=len(distinct)) / np.maximum(count, 1), index
 
 
 def moments(beat: np.ndarray, onset_s: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
