@@ -106,12 +106,14 @@ def test_a_ritardando_is_tempo_and_no_pause():
 
 
 def test_planted_arcs_are_found():
-    curve = fit_tempo(*played(arches, noise_s=0.01, seed=2)[:2], CLOCK, 1.0)
-    arcs = [arc for arc in phrase_arcs(curve) if arc["kind"] == "arc"]
-    right = [arc for arc in arcs if abs(arc["start_beat"] % 16 - 16 * (arc["start_beat"] % 16 > 8)) <= 1.5]
-    assert len(right) >= 5
+    right = []
+    for seed in range(3):
+        curve = fit_tempo(*played(arches, noise_s=0.01, seed=seed)[:2], CLOCK, 1.0)
+        arcs = [arc for arc in phrase_arcs(curve) if arc["kind"] == "arc"]
+        right += [arc for arc in arcs if abs((arc["start_beat"] + 8.0) % 16.0 - 8.0) <= 1.5]
+    assert len(right) >= 14  # of 18
     assert np.median([arc["depth_percent"] for arc in right]) == pytest.approx(20.0, abs=3.0)
-    assert all(arc["peak_beat"] % 16 == pytest.approx(8.0, abs=1.5) for arc in right)
+    assert np.mean([abs(arc["peak_beat"] % 16 - 8.0) <= 1.5 for arc in right]) > 0.8
 
 
 def test_a_steady_take_has_no_arcs():
