@@ -13,8 +13,8 @@ they apply:
 - ``slip_id``: the rows of the notes table that it speaks of.
 
 A wrong note is one slip, though it is a deletion and an insertion. No slips are: notes of an ornament, the second of
-two written notes that one key plays at once, what was played before and after the piece, and the rest of a piece
-where the take stops.
+two notes that one key plays at once, in the score or in the take, what was played before and after the piece, and the
+rest of a piece where the take stops.
 A hesitation lies between two written positions: ``time_s`` is when the second was due, ``beat`` where it is written.
 
 Method
@@ -44,6 +44,8 @@ _REPEAT_S, _REPEAT_BEFORE_S = 0.4, 0.35
 # ... unless the finger grasped it along with the next key or the next but one: then the key is added.
 _ALONG_S, _ALONG_SEMITONES = 0.04, 2.0
 _NEARBY_S = 1.0
+# Two strokes of one key nearer than this are one stroke that the file tells twice.
+_AT_ONCE_S = 0.01
 # Notes in another octave, this many in a row with no farther gap, are one displacement.
 _LEAST_DISPLACED, _DISPLACED_GAP_BEATS = 4, 8.0
 # A touch so short and soft against the notes around is more likely a brush than a stroke.
@@ -76,7 +78,7 @@ def find_slips(
         With a ``slip_id`` on every row that belongs to a slip.
     """
     slip_id = notes.slip_id.copy()
-    taken = (notes.ornament != "") | _written_twice(notes)
+    taken = (notes.ornament != "") | _written_twice(notes) | _told_twice(notes)
     slips: list[Slip] = []
     where = _Places(notes)
     for passage in sorted(passages, key=lambda p: p.start_s):
@@ -138,6 +140,16 @@ def _written_twice(notes: DeviationNotes) -> np.ndarray:
     out = np.zeros(len(notes), dtype=bool)
     for row in np.flatnonzero(notes.label == "deletion").tolist():
         out[row] = (round(float(notes.reference_beat[row]), 6), float(notes.reference_pitch[row])) in have
+    return out
+
+
+def _told_twice(notes: DeviationNotes) -> np.ndarray:
+    """Tell the added notes that a key gives together with its rightly played note: no hand strikes it twice at once."""
+    played = notes.label == "match"
+    out = np.zeros(len(notes), dtype=bool)
+    for row in np.flatnonzero(notes.label == "insertion").tolist():
+        same = played & (notes.pitch == notes.pitch[row]) & (notes.channel == notes.channel[row])
+        out[row] = (np.abs(notes.onset_s[same] - notes.onset_s[row]) < _AT_ONCE_S).any()
     return out
 
 
@@ -242,9 +254,10 @@ def _wrong(notes: DeviationNotes, pairs: list[tuple[int, int]], number: int, whe
 def _single(notes: DeviationNotes, row: int, due_s: float, number: int, where: _Places) -> Slip:
     """Return the event of one missed or added note."""
     if notes.label[row] == "deletion":
+        known = np.isfinite(due_s) or len(where.rows) == 0
         return {
             "kind": "missed",
-            "time_s": due_s,
+            "time_s": float(np.nan_to_num(due_s)) if known else float(where.time_at(notes.reference_beat[[row]])[0]),
             "beat": float(notes.reference_beat[row]),
             "pitch_written": float(notes.reference_pitch[row]),
             "pitch_played": None,

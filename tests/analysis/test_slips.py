@@ -57,11 +57,14 @@ class Table:
             row["due_s"] += by_s
         return self
 
-    def find(self, passages=()):
+    def columns(self, due_s=None):
         rows = sorted(self.rows, key=lambda row: row["due_s"])
         columns = {name: [row.get(name, "") for row in rows] for name in {k for row in rows for k in row}}
-        due_s = np.array(columns.pop("due_s"))
-        return find_slips(DeviationNotes.build(**columns), due_s, passages)
+        own_s = np.array(columns.pop("due_s"))
+        return DeviationNotes.build(**columns), own_s if due_s is None else due_s
+
+    def find(self, passages=()):
+        return find_slips(*self.columns(), passages)
 
 
 def test_a_clean_take_has_no_slips():
@@ -127,6 +130,16 @@ def test_a_second_voice_on_the_same_key_is_not_missed():
     table.rows.append(Table.match(10, 70, 40, 5.0))
     slips, _ = table.miss(40).find()
     assert slips == ()
+
+
+def test_one_stroke_told_twice_is_not_repeated():
+    assert Table().add(5.002, 70).find()[0] == ()
+
+
+def test_a_missed_note_that_was_never_due_is_placed_by_its_beat():
+    table = Table().miss(20)
+    slips, _ = find_slips(*table.columns(due_s=np.full(40, np.nan)))
+    assert [s["time_s"] for s in slips] == [pytest.approx(10.0)]
 
 
 def test_a_replay_is_one_event_and_its_break_no_hesitation():
