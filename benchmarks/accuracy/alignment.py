@@ -11,8 +11,9 @@ counts are pooled over the takes of a set.
 - A written note that more than half of a piece's takes miss (of at least three takes) is rather a fault of the score
   file: missed notes are told with and without these places.
 
-CPU seconds are the process's own, of the whole set, after one warming run. Peers take seconds a piece, so they run on
-a few takes spread over each set, named there, and ours is told for the same takes beside them.
+With ``--extras`` every wrong pair is printed. CPU seconds are the process's own, of the whole set, after one warming
+run. Peers take seconds a piece, so they run on a few takes spread over each set, named there, and ours is told for the
+same takes beside them.
 """
 
 from __future__ import annotations
@@ -116,7 +117,7 @@ def missed_places(truth: Truth, pairs: np.ndarray) -> Counter[Place]:
 
 
 def judge(truth: Truth, pairs: np.ndarray, faults: set[Place], figures: Figures) -> None:
-    """Count what an aligner says of one take."""
+    """Count what an aligner says of one take; ``--extras`` prints each pair that it has and the truth has not."""
     place = places(truth.score)
     own = [Tally(), Tally(), Tally()]
     sides = []
@@ -128,9 +129,23 @@ def judge(truth: Truth, pairs: np.ndarray, faults: set[Place], figures: Figures)
     ):
         tally.add(true, told)
         pooled.add(true, told)
+    if SETTINGS.extras:
+        print_wrong(truth, pairs, set(sides[0][0]), set(sides[1][0]))
     figures.sporadic.add(*(Counter({p: n for p, n in side[2].items() if p not in faults}) for side in sides))
     figures.by_take[f"{truth.piece}/{truth.name}"] = (own[0], own[1], own[2])
     figures.n_notes += len(truth.score)
+
+
+def print_wrong(truth: Truth, pairs: np.ndarray, true: set[Any], told: set[Any]) -> None:
+    """Print what is told and not true, and what is true and not told."""
+    places_of = {row: place for place, row in true}
+    for (beat, pitch), row in sorted(told - true):
+        said = f"pitch {pitch} at {truth.take.onset_s[row]:.3f} s is beat {beat:.3f}"
+        print(f"    {truth.name}: told: {said}; true: {places_of.get(row, 'added')}")
+    used = set(pairs[:, 1].tolist())
+    for (beat, pitch), row in sorted(true - told):
+        said = f"pitch {pitch} at {truth.take.onset_s[row]:.3f} s is beat {beat:.3f}"
+        print(f"    {truth.name}: true: {said}; told: {'another note' if row in used else 'added'}")
 
 
 def ours(truth: Truth) -> np.ndarray:

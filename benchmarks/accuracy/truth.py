@@ -41,6 +41,8 @@ class Truth:
     deletions, insertions : ndarray of int
         Score rows, take rows. The notes of ornaments are no insertions.
     metre : Metre
+    source : Path
+        The match file.
     midi : Path
         The take's MIDI file; its seconds are those of ``take``.
     match : MatchFile
@@ -56,6 +58,7 @@ class Truth:
     deletions: np.ndarray
     insertions: np.ndarray
     metre: Metre
+    source: Path
     midi: Path
     match: MatchFile
 
@@ -73,7 +76,7 @@ def _truths(paths: list[tuple[Path, Path, str]]) -> tuple[Truth, ...]:
         read = _read(match)
         number = sum(t.piece == piece for t in out)
         sides = read.score, read.performance, read.pairs, read.ornaments, read.deletions, read.insertions
-        out.append(Truth(match.stem, piece, number, *sides, read.metre, midi, read))
+        out.append(Truth(match.stem, piece, number, *sides, read.metre, match, midi, read))
     if not out:
         raise SystemExit("the shared data has no such match files")
     return tuple(out)
