@@ -94,7 +94,8 @@ def _one_tempo(reference: Mapping[str, Any]) -> float | None:
 def measure_words(deviations: Deviations) -> list[str]:
     """Return the summary of a measurement, line by line."""
     take, summary = deviations.take, deviations.summary
-    labels = Counter(deviations.notes.label.tolist())
+    notes = deviations.notes
+    labels = Counter(notes.label[(notes.label == "match") | (notes.ornament == "")].tolist())
     heard = labels["match"] + labels["insertion"]
     said = f"{take.get('name') or 'take'}: {count(heard, 'note')}, {clock(take.get('duration_s'))}"
     lines = [f"{said}, against {reference_words(deviations.reference)}"]
