@@ -28,7 +28,7 @@ import numpy as np
 from ..core.errors import TakeprintError
 from .warp_features import WarpFeatures
 from .warp_levels import Gains, gains, side_at, tuning_thirds
-from .warp_paths import extended, joined_parts, knots_of, refined
+from .warp_paths import BEND, extended, joined_parts, knots_of, refined
 
 # Pairs of rows of the coarsest level, and of the one at which transpositions are tried.
 _CELLS, _FEW_CELLS = 4_000_000, 300_000
@@ -175,7 +175,7 @@ def _transposition(take: WarpFeatures, reference: WarpFeatures) -> tuple[int, in
     for semitones in range(-6, 6):
         thirds = round(off) + 3 * semitones
         level = gains(side_at(take, factor, thirds + round(tuning)), side)
-        worth[thirds] = chain_path(level.matrix(), np.inf)[1] * (_RATHER_NONE if abs(thirds) <= 1 else 1.0)
+        worth[thirds] = chain_path(level.matrix(), np.inf, BEND)[1] * (_RATHER_NONE if abs(thirds) <= 1 else 1.0)
     return max(worth, key=lambda t: worth[t]), round(tuning)
 
 
@@ -191,7 +191,7 @@ def _chance(take: WarpFeatures, reference: WarpFeatures, factor: int, thirds: in
 
     back, side = take.backwards(), side_at(reference, factor, tuning)
     worth = [
-        chain_path(gains(side_at(back, factor, thirds + 3 * semitones + tuning), side).matrix(), np.inf)[1]
+        chain_path(gains(side_at(back, factor, thirds + 3 * semitones + tuning), side).matrix(), np.inf, BEND)[1]
         for semitones in _OTHER_KEYS
     ]
     return float(max(*worth, 1e-6))
@@ -208,7 +208,7 @@ def _parts(level: Gains, chance: float, hop_s: float) -> tuple[list[np.ndarray],
     from ..core.kernels.chain_path import chain_path
 
     matrix = level.matrix()
-    path, _ = chain_path(matrix, chance)
+    path, _ = chain_path(matrix, chance, BEND)
     worth = np.zeros(0)
     if len(path):
         steps = np.diff(path[:, :2].sum(1), prepend=path[0, :2].sum() - 2)

@@ -19,8 +19,9 @@ from .warp_levels import Gains
 _HELD_S, _OTHERWISE_S = 3.0, 12.0
 # Reach of the tube around a coarser path beyond that path's own coarseness (s), and beyond its ends.
 _REACH_S, _ENDS_S = 0.3, 1.0
-# What a row or column costs in which one side only goes on, in standard deviations of gains.
-_HOLD = 0.3
+# What a step costs in which one side goes twice as far as the other, and one in which it alone goes on, in standard
+# deviations of gains.
+BEND, _HOLD = 0.3, 1.0
 # A path is smoothed over so long (s); knots are left out where the map stays this close without them (s).
 _SMOOTH_S, _EXACT_S = 0.12, 0.0005
 # Beyond what matches a part is extended by no more than this (s), at the tempo of its end.
@@ -76,6 +77,7 @@ def refined(level: Gains, path: np.ndarray, coarseness: float, hop_s: float) -> 
         level.reference_own,
         low,
         high - low + 1,
+        BEND,
         _HOLD,
     )
     found[:, 0] += first

@@ -7,18 +7,18 @@ from numba import njit
 
 
 @njit(cache=True)
-def chain_path(gain, jump):
+def chain_path(gain, jump, bend):
     """Choose a chain of stretches that gains most.
 
     Within a stretch the steps are (1, 1), (1, 2) and (2, 1), each worth the mean gain of the cells it passes times half
-    the rows and columns it goes on. Before a stretch any number of rows and columns may be left out, for nothing
+    the rows and columns it goes on, the last two less ``bend``. Before a stretch any number of rows and columns may be left out, for nothing
     before the first one and at the price ``jump`` before every other; what follows the last one costs nothing.
 
     Parameters
     ----------
     gain : ndarray of float32 [shape=(n, m)]
         Positive where a row and a column go together.
-    jump : float
+    jump, bend : float
 
     Returns
     -------
@@ -52,11 +52,11 @@ def chain_path(gain, jump):
                     best, how = before[j - 1], np.int32(-1)
                 best += here
                 if j > 1:
-                    value = before[j - 2] + here + 0.5 * gain[i, j - 1]
+                    value = before[j - 2] + here + 0.5 * gain[i, j - 1] - bend
                     if value > best:
                         best, how = value, np.int32(-2)
                 if i > 1:
-                    value = earlier[j - 1] + here + 0.5 * gain[i - 1, j]
+                    value = earlier[j - 1] + here + 0.5 * gain[i - 1, j] - bend
                     if value > best:
                         best, how = value, np.int32(-3)
             else:

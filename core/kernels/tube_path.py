@@ -7,12 +7,12 @@ from numba import njit
 
 
 @njit(cache=True)
-def tube_path(a, b, a_own, b_own, low, width, hold):
+def tube_path(a, b, a_own, b_own, low, width, bend, hold):
     """Choose the path that gains most inside a tube; it begins and ends where that gains most.
 
     A cell gains ``a[i] @ b[:, j] + a_own[i] + b_own[j]``. The steps (1, 1), (1, 2) and (2, 1) are worth the mean gain
-    of the cells they pass times half the rows and columns they go on; the steps (1, 0) and (0, 1), by which one side
-    holds on, half the gain of their cell less ``hold``.
+    of the cells they pass times half the rows and columns they go on, the last two less ``bend``; the steps (1, 0)
+    and (0, 1), by which one side holds on, half the gain of their cell less ``hold``.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def tube_path(a, b, a_own, b_own, low, width, hold):
         First column of each row's part of the tube.
     width : ndarray of int64 [shape=(n,)], at least 1
         Columns of each row's part; none beyond ``m``, and the last one of a row does not lie before the row above's.
-    hold : float
+    bend, hold : float
 
     Returns
     -------
@@ -71,12 +71,12 @@ def tube_path(a, b, a_own, b_own, low, width, hold):
                 best, how = before[at] + here, 1
             at = c + up - 2
             if c > 0 and 0 <= at < upper:
-                value = before[at] + here + 0.5 * g[c - 1]
+                value = before[at] + here + 0.5 * g[c - 1] - bend
                 if value > best:
                     best, how = value, 2
             at, over = c + up2 - 1, c + up
             if 0 <= at < upper2 and over < upper:
-                value = earlier[at] + here + 0.5 * g_before[over]
+                value = earlier[at] + here + 0.5 * g_before[over] - bend
                 if value > best:
                     best, how = value, 3
             at = c + up

@@ -62,8 +62,8 @@ def off_ms(warp, reference_s, time_s):
 def test_chain_path_is_the_best_of_all_chains(seed):
     rng = np.random.default_rng(seed)
     gain = rng.normal(-0.3, 1.0, rng.integers(1, 14, 2)).astype(np.float32)
-    path, total = chain_path(gain, 1.5)
-    naive, naive_total = naive_chain_path(gain, 1.5)
+    path, total = chain_path(gain, 1.5, 0.2)
+    naive, naive_total = naive_chain_path(gain, 1.5, 0.2)
     np.testing.assert_array_equal(path, naive)
     assert total == pytest.approx(naive_total, abs=1e-4)
 
@@ -76,8 +76,8 @@ def test_tube_path_is_the_best_in_the_tube(seed):
     a_own, b_own = rng.normal(size=n).astype(np.float32), rng.normal(size=m).astype(np.float32)
     low = np.sort(rng.integers(0, m, n))
     width = np.maximum.accumulate(np.minimum(low + rng.integers(1, 5, n), m)) - low
-    path, total = tube_path(a, b, a_own, b_own, low, width, 0.1)
-    naive, naive_total = naive_tube_path(a, b, a_own, b_own, low, width, 0.1)
+    path, total = tube_path(a, b, a_own, b_own, low, width, 0.2, 0.1)
+    naive, naive_total = naive_tube_path(a, b, a_own, b_own, low, width, 0.2, 0.1)
     np.testing.assert_array_equal(path, naive)
     assert total == pytest.approx(naive_total, abs=1e-3)
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def chain_path(gain, jump):
+def chain_path(gain, jump, bend):
     n, m = gain.shape
     best = {}
     for i in range(n):
@@ -15,8 +15,8 @@ def chain_path(gain, jump):
                     options.append((value - jump + here, (p, q), True))
             for (di, dj), extra in (
                 ((1, 1), 0.0),
-                ((1, 2), 0.5 * float(gain[i, j - 1])),
-                ((2, 1), 0.5 * float(gain[i - 1, j])),
+                ((1, 2), 0.5 * float(gain[i, j - 1]) - bend),
+                ((2, 1), 0.5 * float(gain[i - 1, j]) - bend),
             ):
                 if (i - di, j - dj) in best:
                     options.append((best[i - di, j - dj][0] + here + extra, (i - di, j - dj), False))

@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def tube_path(a, b, a_own, b_own, low, width, hold):
+def tube_path(a, b, a_own, b_own, low, width, bend, hold):
     gain = a.astype(float) @ b.astype(float) + a_own[:, None] + b_own
     inside = {(i, j) for i in range(len(a)) for j in range(low[i], low[i] + width[i])}
     best = {}
@@ -12,8 +12,8 @@ def tube_path(a, b, a_own, b_own, low, width, hold):
         options = [(here, None)]
         for di, dj, worth in (
             (1, 1, here),
-            (1, 2, here + 0.5 * gain[i, j - 1]),
-            (2, 1, here + 0.5 * gain[i - 1, j]),
+            (1, 2, here + 0.5 * gain[i, j - 1] - bend),
+            (2, 1, here + 0.5 * gain[i - 1, j] - bend),
             (1, 0, 0.5 * here - hold),
             (0, 1, 0.5 * here - hold),
         ):
