@@ -22,8 +22,8 @@ _LEAST_STEP_S = 0.12
 _LEAST_RATIO, _LEAST_EXCESS_S = 1.6, 0.25
 # ... so many times the unevenness (which is never taken for smaller than a steady player's), ...
 _LEAST_TIMES_NOISE, _LEAST_NOISE = 4.0, 0.06
-# ... or twice the due time and longer by half than nine in ten around, for players who are uneven by habit.
-_UNEVEN_RATIO, _OVER_LONGEST = 2.0, 1.5
+# ... or, for players who are uneven by habit, twice the due time, longer by half than nine in ten around, and longer.
+_UNEVEN_RATIO, _OVER_LONGEST, _UNEVEN_EXCESS_S = 2.0, 1.5, 0.4
 # Towards the end of a take no tempo follows that could tell a ritardando from a stop.
 _LAST_INTERVALS = 8
 _ROUNDS = 6
@@ -90,7 +90,8 @@ def _strengths(step_beat: np.ndarray, step_s: np.ndarray, is_wait: np.ndarray) -
     log_ratio = np.log(step_s / due_s)
     stands_out = log_ratio / (_LEAST_TIMES_NOISE * _unevenness(log_ratio, is_wait))
     over_longest = step_s / (_OVER_LONGEST * longest_s)
-    strength = np.maximum(stands_out, np.minimum(step_s / (_UNEVEN_RATIO * due_s), over_longest))
+    among_uneven = np.minimum(step_s / (_UNEVEN_RATIO * due_s), (step_s - due_s) / _UNEVEN_EXCESS_S)
+    strength = np.maximum(stands_out, np.minimum(among_uneven, over_longest))
     strength[-_LAST_INTERVALS:] = np.minimum(stands_out, over_longest)[-_LAST_INTERVALS:]
     strength = np.minimum(strength, log_ratio / np.log(_LEAST_RATIO))
     return due_s, np.minimum(strength, (step_s - due_s) / _LEAST_EXCESS_S)

@@ -10,6 +10,8 @@ semitones, whole tones, now and then a third or an octave), added notes (20 %: m
 softer; else a stray key of the hand between two notes), a key struck twice (12 %), a stop (10 %: as long as the note
 that was due at least, and half a second at least), a restart (3 %: a stop, back by 3 to 16 written onsets, and on;
 half of them after a wrong note). No pair of slips shares a note; a restart's notes are otherwise played as written.
+What no listener could name is not planted: an added key is none that was just struck or still sounds (it would be a
+repeated one), a key is not struck again along with the next key (it would be an added one).
 """
 
 from __future__ import annotations
@@ -44,11 +46,16 @@ class Base:
 
 @dataclass
 class Scene:
-    """A performance with planted slips, ``planted`` as a listener would note them down."""
+    """A performance with planted slips, ``planted`` as a listener would note them down.
+
+    ``written_row`` is each played note's row in the score: of a wrong note that which was meant, of an added one -1,
+    of a first go before a restart -1.
+    """
 
     score: Notes
     take: Notes
     planted: list[dict[str, Any]] = field(default_factory=list)
+    written_row: np.ndarray = field(default_factory=lambda: np.zeros(0, int))
 
 
 def takes(family: str, fold: int) -> tuple[Truth, ...]:
@@ -60,7 +67,9 @@ def takes(family: str, fold: int) -> tuple[Truth, ...]:
 
 def base_of(truth: Truth) -> Base:
     """Return what a take and its score have in common."""
-    score, take = truth.score.rows(truth.pairs[:, 0]), truth.take.rows(truth.pairs[:, 1])
+    same = truth.score.pitch[truth.pairs[:, 0]] == truth.take.pitch[truth.pairs[:, 1]]
+    pairs = truth.pairs[same]
+    score, take = truth.score.rows(pairs[:, 0]), truth.take.rows(pairs[:, 1])
     order = np.lexsort((score.pitch, score.onset_beat))
     return Base(truth.piece, truth.name, score.rows(order), take.rows(order))
 
@@ -109,6 +118,14 @@ class _Desk:
         keys = {int(k) for k in self.base.take.pitch[self.order[low:high]]}
         keys |= {int(k) for k in self.pitch[self.order[low:high]]}
         return keys | {int(p) for _, t, _, p, _ in self.extra if first_s <= t <= last_s}
+
+    def sounding(self, time_s: float) -> set[int]:
+        """Return the keys that are held, by hand or by the score, or were struck lately or soon will be."""
+        take = self.base.take
+        held = (self.onset_s <= time_s) & (self.onset_s + take.duration_s >= time_s)
+        written_s = np.interp(self.beat + self.base.score.duration_beat, self.at, self.time_s)
+        held |= (self.onset_s <= time_s) & (written_s + 0.1 >= time_s)
+        return {int(k) for k in take.pitch[held]} | self.struck(time_s - 0.45, time_s + 0.4)
 
     def choose(self, odds: np.ndarray | None = None) -> int | None:
         rows = np.flatnonzero(self.free)
@@ -213,7 +230,7 @@ def _strike_along(desk: _Desk) -> None:
         after = desk.time_s[desk.time_s > onset_s + 0.05]
         room_s = (after[0] if len(after) else onset_s + 0.5) - onset_s
         time_s, keys = onset_s + rng.uniform(0.3, 0.7) * room_s, rng.permutation([-5, -4, -3, -2, -1, 1, 2, 3, 4, 5])
-    taken = desk.struck(time_s - 0.15, time_s + 0.15)
+    taken = desk.sounding(time_s)
     for by in keys:
         pitch = int(take.pitch[row] + by)
         if 21 <= pitch <= 108 and pitch not in taken:
@@ -228,13 +245,17 @@ def _strike_twice(desk: _Desk) -> None:
     row = desk.choose()
     if row is None:
         return
-    take, again_s = desk.base.take, desk.onset_s[row] + desk.rng.uniform(0.12, 0.35)
-    nearby = desk.struck(desk.onset_s[row] + 1e-6, again_s + 0.12)
-    if int(take.pitch[row]) in nearby:
+    take, key = desk.base.take, int(desk.base.take.pitch[row])
+    for _ in range(5):
+        again_s = desk.onset_s[row] + desk.rng.uniform(0.12, 0.35)
+        if not desk.struck(again_s - 0.05, again_s + 0.05) & set(range(key - 2, key + 3)):
+            break
+    else:
         return
-    desk.add(
-        row, again_s, max(0.05, take.duration_s[row]), take.pitch[row], take.velocity[row] * desk.rng.uniform(0.7, 1.1)
-    )
+    if key in desk.struck(desk.onset_s[row] + 1e-6, again_s + 0.12):
+        return
+    velocity = take.velocity[row] * desk.rng.uniform(0.7, 1.1)
+    desk.add(row, again_s, max(0.05, take.duration_s[row]), key, velocity)
     desk.planted.append({"kind": "repeated", "extra": len(desk.extra) - 1, "row": row})
 
 
@@ -302,4 +323,6 @@ def _performed(desk: _Desk, stops: list[dict[str, Any]]) -> Scene:
         onset_s=columns[0][order], duration_s=columns[1][order], pitch=columns[2][order], velocity=columns[3][order],
         track=np.zeros(len(order), int), channel=np.zeros(len(order), int),
     )  # fmt: skip
-    return Scene(base.score, take, sorted(planted, key=lambda s: s.get("time_s", s.get("last_s"))))
+    written = np.full(len(order), -1)
+    written[: int(kept[:n].sum())] = np.flatnonzero(kept[:n])
+    return Scene(base.score, take, sorted(planted, key=lambda s: s.get("time_s", s.get("last_s"))), written[order])

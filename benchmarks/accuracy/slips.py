@@ -1,9 +1,10 @@
 """Slips: planted ones, the regions that teachers marked in novices' takes, and clean takes.
 
 A planted slip counts as found where the kind is right and: the pitches are right and the time within 0.15 s (a note
-struck twice: of either stroke; a missed note: of when it was played before it was taken out); of a stop the same
-written place and the length within a third or 0.25 s; of a restart half of the replayed beats in common, told as one.
-All else that is told is false. A marked region counts as hit where a slip lies in it or within 0.25 s of its edges.
+struck twice: of either stroke; a missed note: its written place, or that close to when it was played); of a stop the
+same written place and the length within a third or 0.25 s; of a restart half of the replayed beats in common, told as
+one. All else that is told is false. A marked region counts as hit where a slip lies in it or within 0.25 s of its
+edges.
 """
 
 from __future__ import annotations
@@ -55,6 +56,8 @@ def _agree(truth: Slip, said: Slip) -> bool:
         return inside and off_s <= max(truth["duration_s"] / 3.0, 0.25)
     if any(truth[p] is not None and truth[p] != said[p] for p in ("pitch_written", "pitch_played")):
         return False
+    if truth["kind"] == "missed" and abs(said["beat"] - truth["beat"]) < 1e-3:
+        return True
     return min(abs(said["time_s"] - truth[t]) for t in ("time_s", "first_s")) <= NEAR_S
 
 
