@@ -25,7 +25,7 @@ from .progress import complain, hushed_libraries
 DONE, SOME_FAILED, REFUSED, INTERNAL, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 70, 130, 141
 AMOUNT_LIMIT = 10.0
 TRACE_AMOUNTS = ("tempo", "timing", "dynamics", "articulation", "intonation", "breath", "friction", "slips")
-EXPORTS = ("csv", "json", "audacity", "tempo-map")
+EXPORTS = ("csv", "json", "audacity", "tempo-map", "match")
 
 _MEASURE_EXAMPLES = """examples:
   takeprint measure drums.mid                          against the file's own tempo map, or the beat found in it

@@ -35,7 +35,7 @@ def export(deviations: Deviations, to: str) -> bytes:
     ----------
     deviations : Deviations
     to : str
-        ``"csv"``, ``"json"``, ``"audacity"`` or ``"tempo-map"``.
+        ``"csv"``, ``"json"``, ``"audacity"``, ``"tempo-map"`` or ``"match"``.
 
     Raises
     ------
@@ -47,6 +47,7 @@ def export(deviations: Deviations, to: str) -> bytes:
         "json": to_json,
         "audacity": to_audacity,
         "tempo-map": to_tempo_map,
+        "match": to_match,
     }
     if to not in writers:
         raise TakeprintError(f"format {to!r}", rule=f"formats are {', '.join(writers)}")
@@ -58,6 +59,13 @@ def to_csv(deviations: Deviations) -> bytes:
     from ..core.tables import table_csv
 
     return table_csv(deviations.notes).encode("utf-8", "backslashreplace")
+
+
+def to_match(deviations: Deviations) -> bytes:
+    """Return a match file of version 1.0.0: the score, the performance and which note is which."""
+    from ..core.match_write import match_text
+
+    return match_text(deviations).encode()
 
 
 def to_json(deviations: Deviations) -> bytes:

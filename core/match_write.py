@@ -164,8 +164,13 @@ def write_match(
         As ``match_of_notes``, ``match_of_deviations`` and ``core.files.write_atomic``; for ids that the format cannot
         hold.
     """
+    write_atomic(path, match_text(source).encode(), force=force, inputs=inputs)
+
+
+def match_text(source: MatchFile | Deviations) -> str:
+    """Return the whole text that ``write_match`` writes."""
     match = match_of_deviations(source) if isinstance(source, Deviations) else source
-    write_atomic(path, ("\n".join(_lines(match)) + "\n").encode(), force=force, inputs=inputs)
+    return "\n".join(_lines(match)) + "\n"
 
 
 def _refuse_gaps(notes: Notes, what: str, *columns: str) -> None:

@@ -15,6 +15,10 @@ from takeprint.analysis import measure
 from takeprint.app.exports import TICKS_PER_BEAT, export
 from takeprint.core.deviations import DeviationNotes, Deviations, TempoCurve
 from takeprint.core.errors import TakeprintError
+from takeprint.core.match_file import read_match
+
+_WRITTEN = [("onset_quarter", "f8"), ("duration_quarter", "f8"), ("pitch", "i4")]
+_PLAYED = [("onset_sec", "f8"), ("duration_sec", "f8"), ("pitch", "i4"), ("velocity", "i4")]
 
 
 def drifting(start_s: float, n_beats: int = 80, first_beat: int = 0) -> Deviations:
@@ -140,3 +144,16 @@ def test_a_note_at_the_end_of_time_has_no_tempo_map() -> None:
     note = DeviationNotes.build(label=np.array(["match"]), onset_s=np.array([1e300]))
     with pytest.raises(TakeprintError, match="a million beats"):
         export(drifting(0.0).replace(notes=note), "tempo-map")
+
+
+def test_a_match_file_reads_back_as_what_was_measured(tmp_path: Path) -> None:
+    score = np.array([(i / 2, 0.5, 60 + i * 5 % 12) for i in range(24)], dtype=_WRITTEN)
+    played = np.array([(0.3 * i + 0.01 * (i % 3), 0.25, 60 + i * 5 % 12, 70) for i in range(1, 24)], dtype=_PLAYED)
+    measured = measure(played, against=score)
+    path = tmp_path / "take.match"
+    path.write_bytes(export(measured, "match"))
+    found, rows = read_match(path), measured.notes
+    written, played = rows.rows(rows.label != "insertion"), rows.rows(rows.label != "deletion")
+    assert np.allclose(np.sort(found.score.onset_beat), np.sort(written.reference_beat), atol=1e-3)
+    assert np.allclose(np.sort(found.performance.onset_s), np.sort(played.onset_s), atol=1e-4)
+    assert len(found.pairs) == (rows.label == "match").sum() == 23
