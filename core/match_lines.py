@@ -24,9 +24,11 @@ _LONGEST_TICKS = 2**53
 _LONGEST_BEATS = 1e7
 _FINEST_FRACTION = 10**6
 # How a played note is told that is no written one, and a written one that is not played.
-_PLAYED_ONLY = ("insertion", "hammer_bounce", "trailing_played_note", "virtualSnote")
+_PLAYED_ONLY = ("insertion", "hammer_bounce", "trailing_played_note", "no_score_note", "virtualSnote")
 _WRITTEN_ONLY = ("deletion", "trailing_score_note", "no_played_note", "virtualPnote")
 _ORNAMENT = ("ornament", "trill")
+# What is known and not about notes or pedals: how sections were unfolded, and where beats were heard.
+_NOT_OURS = ("section(", "omittedSection(", "stime(")
 
 _INFO = re.compile(r"info\(\s*([^,()]+?)\s*,(.*)\)\s*\.?$")
 _PEDAL = re.compile(r"(sustain|soft)\(\s*(-?\d{1,15}(?:\.\d{1,9})?)\s*,\s*(\d{1,9})\s*\)\s*\.?$")
@@ -94,12 +96,12 @@ class MatchLines:
         if pedal := _PEDAL.fullmatch(line):
             self.pedals[pedal[1]].append((float(pedal[2]), int(pedal[3])))
         elif info := _INFO.fullmatch(line):
-            self._read_info(info[1], info[2].strip())
+            self._read_info(info[1], info[2].strip().strip("'"))
         elif line.startswith(("scoreprop(", "meta(")):
             self._read_property(line)
         elif "note(" in line or line.startswith("snote") or "note" in line.split("(", maxsplit=1)[0]:
             self._read_notes(line)
-        else:
+        elif not line.startswith(_NOT_OURS):
             head = _TERM.match(line)
             self.passed_over.setdefault(head[1] if head else line[:20], number)
 
@@ -152,7 +154,7 @@ class MatchLines:
             elif left in _ORNAMENT:
                 kind = left_parts[1].strip("[] ") if left_parts and len(left_parts) > 1 else ""
                 self.ornaments.append((anchor, played, kind or ("trill" if left == "trill" else "")))
-        elif right not in _WRITTEN_ONLY or left != "snote":
+        elif right not in _WRITTEN_ONLY or left not in ("snote", "virtualSnote"):
             self.refuse(f"{left}-{right} is not known", f"a written note is told by {', '.join(_WRITTEN_ONLY)}")
 
     def _read_written(self, parts: list[str] | None) -> str:

@@ -204,8 +204,10 @@ def _lines(match: MatchFile) -> list[str]:
 
 def _key(said: str) -> str:
     """Return a key signature as version 1.0.0 spells it: ``Ab``, ``F#m``; "" for what is none."""
-    found = re.match(r"([A-G][#b]?)\s*(m\b|min|Min|Maj|maj|$)", said)
-    return "" if not found else found[1] + ("m" if found[2].lower() in ("m", "min") else "")
+    found = re.match(r"([A-G][#b]?)[\s,]*(m\b|min|maj|$)", said, re.IGNORECASE)
+    if found is None:
+        return ""
+    return found[1].capitalize() + ("m" if found[2].lower() in ("m", "min") else "")
 
 
 class _Places:

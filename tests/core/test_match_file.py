@@ -58,10 +58,23 @@ trill(n2-1)-note(n3,[F,n],4,1500,1510,1520,30).
 trailing_played_note-note(n4,[C,n],2,2000,2100,2100,31).
 """
 OLDEST = """info(matchFileVersion,1.0).
+info(scoreFileName,'invented.scr').
 info(midiClockUnits,480).
 info(midiClockRate,500000).
+info(keySignature,[bb,major]).
 snote(1,[c,n],5,1:1,0,1/4,0.0,1.0,[])-note(1,[c,n],5,480.00,950.50,61).
 snote(2,[d,n],5,1:2,0,1/4,1.0,2.0,[])-trailing_score_note.
+no_score_note-note(2,[e,b],5,960.00,990.00,40).
+"""
+NEWER = """info(matchFileVersion,1.1.0).
+info(midiClockUnits,480).
+info(midiClockRate,500000).
+scoreprop(timeSignature,4/4,1:1,0,0.0000).
+section(0.0000,4.0000,0.0000,4.0000,[end]).
+stime(1:1,0,0.0000,[beat,downbeat])-ptime([480]).
+snote(n1,[C,n],5,1:1,0,1/4,0.0000,1.0000,[v1,staff1])-note(n0,72,480,900,61,0,0).
+snote(n2,[C,n],5,1:1,0,1/4,0.0000,1.0000,[v2,staff1])-virtualPnote(n0,).
+virtualSnote(n1,[v1,staff1])-note(n1,72,1480,1900,60,0,0).
 """
 
 
@@ -124,13 +137,24 @@ def test_the_old_dialect(tmp_path):
 def test_the_oldest_dialect_tells_no_end_of_sound_and_no_metre(tmp_path):
     (tmp_path / "oldest.match").write_text(OLDEST)
     match = read_match(tmp_path / "oldest.match")
-    assert match.performance.onset_s.tolist() == [0.5]
-    assert match.performance.velocity.tolist() == [61]
+    assert match.performance.onset_s.tolist() == [0.5, 1.0]
+    assert match.performance.velocity.tolist() == [61, 40]
     assert match.deletions.tolist() == [1]
+    assert match.insertions.tolist() == [1]
+    assert match.info["scoreFileName"] == "invented.scr"
     assert match.warnings == ("no time signature is told: taken as 4/4",)
 
 
-@pytest.mark.parametrize("text", [NEW, OLD, OLDEST])
+def test_notes_that_stand_for_others_are_left_without_partner(tmp_path):
+    (tmp_path / "newer.match").write_text(NEWER)
+    match = read_match(tmp_path / "newer.match")
+    assert match.pairs.tolist() == [[0, 0]]
+    assert match.deletions.tolist() == [1]
+    assert match.insertions.tolist() == [1]
+    assert match.warnings == ()
+
+
+@pytest.mark.parametrize("text", [NEW, OLD, OLDEST, NEWER])
 def test_what_is_written_reads_back_the_same(tmp_path, text):
     (tmp_path / "a.match").write_text(text)
     first = read_match(tmp_path / "a.match")
@@ -231,6 +255,13 @@ def test_a_measured_take_is_written_with_its_ornaments(tmp_path):
     assert match.ornament_kinds == ("trill",)
     assert match.insertions.tolist() == [2]
     assert match.performance.velocity.tolist() == [50, 40, 30, 64]
+
+
+def test_keys_are_spelt_as_version_1_spells_them(tmp_path):
+    for text, said in ((OLDEST, "Bb"), (OLD, "Ab"), (OLD.replace("Ab Maj", "F# min"), "F#m"), (NEW, "Eb")):
+        (tmp_path / "a.match").write_text(text)
+        write_match(tmp_path / "b.match", read_match(tmp_path / "a.match"), force=True)
+        assert f"scoreprop(keySignature,{said}," in (tmp_path / "b.match").read_text()
 
 
 def test_what_has_no_place_or_pitch_is_refused(tmp_path):
