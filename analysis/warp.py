@@ -20,7 +20,7 @@ Prätzlich, Driedger and Müller 2016, Memory-restricted multiscale dynamic time
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -35,7 +35,11 @@ _CELLS, _FEW_CELLS = 4_000_000, 300_000
 # Keys in which the take is held backwards against the reference, semitones from its own.
 _OTHER_KEYS = (0, -4, 3, 5)
 # How many times more than by chance the best stretch must be worth.
-_LEAST_RATIO = 2.0
+_LEAST_RATIO = 3.0
+# Beyond this ratio, or on a coarser grid than this (s), onsets alone are not tried: they tell less of tonal music.
+_BEYOND_DOUBT, _RHYTHM_S = 8.0, 0.11
+# A stretch of so many seconds worth one standard deviation above the threshold comes about easily (s).
+_LEAST_S = 2.0
 # Another transposition than none must be worth this much more: without tones all are worth the same.
 _RATHER_NONE = 1.1
 
@@ -112,26 +116,74 @@ def align_features(take: WarpFeatures, reference: WarpFeatures) -> Warp:
         )
     for side, name in ((take, "the take"), (reference, "the reference")):
         _refuse_nothing(side, name)
-    thirds, tuning = _transposition(take, reference)
-    factor = _factor(len(take), len(reference), _CELLS)
-    level = _gains_at(take, reference, factor, thirds, tuning)
-    chance = _chance(take, reference, factor, thirds, tuning)
-    parts, evidence = _parts(level, chance, factor * take.hop_s)
+    match = _match(take, reference)
+    factor, level, parts, evidence = match.factor, match.level, match.parts, match.evidence
     while factor > 1:
         coarser, factor = factor, max(factor // 4, 1)
-        level = _gains_at(take, reference, factor, thirds, tuning)
+        level = match.pair.gains_at(factor)
         parts = [refined(level, path * (coarser / factor), coarser / factor, factor * take.hop_s) for path in parts]
         parts = [path for path in parts if len(path) > 1]
     if not parts:
         _refuse_different(evidence)
     ends = len(reference) * reference.hop_s, len(take) * take.hop_s
-    knots = [knots_of(path, level, take.hop_s) for path in parts]
-    knots = extended(knots, *ends)
+    knots = extended([knots_of(path, take.hop_s) for path in parts], *ends)
     part = np.concatenate([np.full(len(k), n) for n, k in enumerate(knots)])
     reference_s, time_s = np.concatenate(knots).T
     evidence |= {"shared_s": float(sum(k[-1, 0] - k[0, 0] for k in knots)), "parts": len(knots)}
-    cents = 100.0 / 3.0 * _detuning(take, reference, thirds)
-    return Warp(reference_s, time_s, part, cents, evidence["confidence"], evidence)
+    return Warp(reference_s, time_s, part, match.pair.cents, evidence["confidence"], evidence)
+
+
+@dataclass(frozen=True, eq=False)
+class _Pair:
+    """Two performances, and how they are held side by side: pitches in thirds of semitones, tones or onsets alone."""
+
+    take: WarpFeatures
+    reference: WarpFeatures
+    thirds: int
+    tuning: int
+    tones: bool
+
+    def gains_at(self, factor: int) -> Gains:
+        take = side_at(self.take, factor, self.thirds + self.tuning)
+        return gains(take, side_at(self.reference, factor, self.tuning), tones=self.tones)
+
+    @property
+    def cents(self) -> float:
+        """How far the take sounds above the reference."""
+        if not self.tones:
+            return 0.0
+        off = tuning_thirds(self.take) - tuning_thirds(self.reference)
+        return 100.0 / 3.0 * (self.thirds + ((off - self.thirds + 1.5) % 3.0 - 1.5))
+
+
+@dataclass(frozen=True, eq=False)
+class _Match:
+    """What the coarsest level gives."""
+
+    pair: _Pair
+    factor: int
+    level: Gains
+    parts: list[np.ndarray]
+    evidence: dict[str, Any]
+
+
+def _match(take: WarpFeatures, reference: WarpFeatures) -> _Match:
+    """Hold two performances side by side as a whole: by tones and onsets, and by onsets alone where that tells more.
+
+    Raises
+    ------
+    TakeprintError
+        Where no stretch is worth enough more than by chance.
+    """
+    thirds, tuning = _transposition(take, reference)
+    factor = _factor(len(take), len(reference), _CELLS)
+    best = _coarse(_Pair(take, reference, thirds, tuning, tones=True), factor)
+    if best.evidence["ratio"] < _BEYOND_DOUBT and factor * take.hop_s <= _RHYTHM_S:
+        rhythm = _coarse(_Pair(take, reference, 0, tuning, tones=False), factor)
+        best = max(best, rhythm, key=lambda m: m.evidence["ratio"])
+    if best.evidence["ratio"] < _LEAST_RATIO:
+        _refuse_different(best.evidence)
+    return best
 
 
 def _same(take: WarpFeatures, reference: WarpFeatures) -> bool:
@@ -158,10 +210,6 @@ def _factor(n: int, m: int, cells: int) -> int:
     return factor
 
 
-def _gains_at(take: WarpFeatures, reference: WarpFeatures, factor: int, thirds: int, tuning: int) -> Gains:
-    return gains(side_at(take, factor, thirds + tuning), side_at(reference, factor, tuning))
-
-
 def _transposition(take: WarpFeatures, reference: WarpFeatures) -> tuple[int, int]:
     """Return how far the take lies above the reference, and the reference above A = 440 Hz, in thirds of semitones."""
     from ..core.kernels.chain_path import chain_path
@@ -179,35 +227,25 @@ def _transposition(take: WarpFeatures, reference: WarpFeatures) -> tuple[int, in
     return max(worth, key=lambda t: worth[t]), round(tuning)
 
 
-def _detuning(take: WarpFeatures, reference: WarpFeatures, thirds: int) -> float:
-    """Return how far the take sounds above the reference, in thirds of a semitone, with its fraction."""
-    off = tuning_thirds(take) - tuning_thirds(reference)
-    return thirds + ((off - thirds + 1.5) % 3.0 - 1.5)
-
-
-def _chance(take: WarpFeatures, reference: WarpFeatures, factor: int, thirds: int, tuning: int) -> float:
+def _chance(pair: _Pair, factor: int) -> float:
     """Return the most that a stretch of the take played backwards is worth, in its own and in other keys."""
     from ..core.kernels.chain_path import chain_path
 
-    back, side = take.backwards(), side_at(reference, factor, tuning)
-    worth = [
-        chain_path(gains(side_at(back, factor, thirds + 3 * semitones + tuning), side).matrix(), np.inf, BEND)[1]
-        for semitones in _OTHER_KEYS
-    ]
-    return float(max(*worth, 1e-6))
+    hop_s = factor * pair.take.hop_s
+    worth = [_LEAST_S / hop_s]
+    for semitones in _OTHER_KEYS if pair.tones else _OTHER_KEYS[:1]:
+        back = replace(pair, take=pair.take.backwards(), thirds=pair.thirds + 3 * semitones)
+        worth.append(chain_path(back.gains_at(factor).matrix(), np.inf, BEND)[1])
+    return float(max(worth))
 
 
-def _parts(level: Gains, chance: float, hop_s: float) -> tuple[list[np.ndarray], dict[str, Any]]:
-    """Return the stretches that match, as paths of (row, column) of the coarsest level, and the evidence.
-
-    Raises
-    ------
-    TakeprintError
-        Where none is worth more than by chance.
-    """
+def _coarse(pair: _Pair, factor: int) -> _Match:
+    """Return the stretches that match, as paths of (row, column), and the evidence."""
     from ..core.kernels.chain_path import chain_path
 
+    level = pair.gains_at(factor)
     matrix = level.matrix()
+    chance = _chance(pair, factor)
     path, _ = chain_path(matrix, chance, BEND)
     worth = np.zeros(0)
     if len(path):
@@ -219,12 +257,11 @@ def _parts(level: Gains, chance: float, hop_s: float) -> tuple[list[np.ndarray],
         "gain": best,
         "chance": chance,
         "ratio": best / chance,
+        "by": "tones and onsets" if pair.tones else "onsets",
         "confidence": float(np.clip(1.0 - chance / best, 0.0, 1.0)) if best > 0 else 0.0,
     }
-    if evidence["ratio"] < _LEAST_RATIO:
-        _refuse_different(evidence)
     paths = [path[path[:, 2] == n, :2] for n in range(len(worth)) if worth[n] > 0]
-    return joined_parts(paths, hop_s), evidence
+    return _Match(pair, factor, level, joined_parts(paths, factor * pair.take.hop_s), evidence)
 
 
 def _refuse_different(evidence: Mapping[str, Any]) -> None:

@@ -84,7 +84,7 @@ def refined(level: Gains, path: np.ndarray, coarseness: float, hop_s: float) -> 
     return found
 
 
-def knots_of(path: np.ndarray, level: Gains, hop_s: float) -> np.ndarray:
+def knots_of(path: np.ndarray, hop_s: float) -> np.ndarray:
     """Return a path as knots (reference_s, time_s) of a smooth map."""
     from scipy.ndimage import gaussian_filter1d
 
