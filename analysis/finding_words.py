@@ -115,8 +115,8 @@ def number_words(value: float, digits: int = 2) -> str:
     """
     if value == 0.0:
         return "0"
-    behind = max(digits - 1 - int(np.floor(np.log10(abs(value)))), 0)
-    return f"{value:.{behind}f}"
+    power = int(f"{value:.{digits - 1}e}".partition("e")[2])
+    return f"{value:.{max(digits - 1 - power, 0)}f}"
 
 
 def count_words(count: int, thing: str, several: str | None = None) -> str:

@@ -170,11 +170,13 @@ def _final_ritardando(beat: np.ndarray, log_bpm: np.ndarray, doubt: float) -> di
     is_falling = y[-1] < level + 0.5 * np.log(fall)
     if not is_better or not is_falling or 1.0 - fall < 2.0 * doubt:
         return None
+    # What the last beat, about its middle, has fallen to: the model's very end is never heard.
+    reached = float(np.cbrt(1.0 + (fall**3 - 1.0) * (length - 0.5) / length))
     return {
         "kind": "final_ritardando",
         "start_beat": float(beat[-1] + 0.5 - length),
         "end_beat": float(beat[-1] + 0.5),
         "from_bpm": float(np.exp(level)),
-        "to_bpm": float(fall * np.exp(level)),
-        "depth_percent": 100.0 * (1.0 - fall),
+        "to_bpm": float(reached * np.exp(level)),
+        "depth_percent": 100.0 * (1.0 - reached),
     }
