@@ -69,6 +69,30 @@ class Truth:
         where, first = np.unique(np.round(beat, 6), return_index=True)
         return where, self.take.onset_s[rows[first, 1]], rows[first, 0]
 
+    def contradictions(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return score rows that the truth says were not played, and take rows of the same pitch, played just there.
+
+        Just there is between the first notes that the truth has for the written onsets before and after, and no
+        written note claims the played one: a cadenza that the human alignment passed over, a note of a run that was
+        lost. Row by row they are a pair that any aligner may rightly find.
+        """
+        beat, time_s, _ = self.first_onsets()
+        loose: dict[int, list[int]] = {}
+        for row in self.insertions[np.argsort(self.take.onset_s[self.insertions], kind="stable")].tolist():
+            loose.setdefault(int(self.take.pitch[row]), []).append(row)
+        rows = []
+        for row in self.deletions.tolist():
+            at = self.score.onset_beat[row]
+            before = time_s[beat < at - 1e-6].max(initial=-np.inf)
+            after = time_s[beat > at + 1e-6].min(initial=np.inf)
+            candidates = loose.get(int(self.score.pitch[row]), [])
+            here = next((c for c in candidates if before < self.take.onset_s[c] < after), None)
+            if here is not None:
+                candidates.remove(here)
+                rows.append((row, here))
+        found = np.array(rows, dtype=np.int64).reshape(-1, 2)
+        return found[:, 0], found[:, 1]
+
 
 def _truths(paths: list[tuple[Path, Path, str]]) -> tuple[Truth, ...]:
     out: list[Truth] = []
