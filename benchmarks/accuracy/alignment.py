@@ -12,7 +12,7 @@ counts are pooled over the takes of a set.
   file: missed notes are told with and without these places.
 
 - Where the truth leaves a written note out and the same pitch, played just there, without a written note
-  (`Truth.contradictions`: a Haydn cadenza), it may be wrong itself: a second line tells the figures without these notes.
+  (`Truth.contradictions`: a Haydn cadenza), it may be wrong itself: the figures are told without these notes too.
 
 With ``--extras`` every wrong pair is printed. CPU seconds are the process's own, of the whole set, after one warming
 run. parangonar's automatic matcher takes ten seconds a piece, so it runs on four takes spread over each set, named
@@ -139,18 +139,11 @@ def judge(truth: Truth, pairs: np.ndarray, faults: set[Place], figures: Figures)
     written, played = truth.contradictions()
     figures.contradictions += len(written)
     left_out, columns = Counter(place[row] for row in written.tolist()), set(played.tolist())
-    for tally, true, told in zip(
-        figures.sure,
-        *(
-            (
-                Counter({k: n for k, n in side[0].items() if k[1] not in columns}),
-                Counter(side[1].keys() - columns),
-                side[2] - left_out,
-            )
-            for side in sides
-        ),
-        strict=True,
-    ):
+    sure = []
+    for matches, added, missed in sides:
+        without = Counter({key: n for key, n in matches.items() if key[1] not in columns})
+        sure.append((without, Counter(added.keys() - columns), missed - left_out))
+    for tally, true, told in zip(figures.sure, *sure, strict=True):
         tally.add(true, told)
     figures.by_take[f"{truth.piece}/{truth.name}"] = (own[0], own[1], own[2])
     figures.n_notes += len(truth.score)
