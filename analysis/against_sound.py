@@ -25,6 +25,7 @@ from .against_score import reference_facts, written_part
 from .hearing import Heard, hear, with_sound
 from .listening import Sound
 from .rows import free_deviations, gathered, in_time_order
+from .slips import find_slips
 from .summary import summarise
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ _SEMITONE_CENTS = 100.0
 # Pianists strike chords within 0.07 s, 95 of 100 (Goebl's Vienna corpus): what begins so soon after an onset that both
 # sides have is of the same chord, which one side spreads and the other does not.
 _CHORD_S = 0.08
+# A slip is told of a recording from this confidence on. An onset of this strength is as likely one as not.
+_LIKELY, _STRENGTH_OF_EVEN_ODDS = 0.5, 1.95
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,8 @@ def against_recording(take: Take, heard: Heard, reference: Take, metre: Metre | 
     rows = _rows_of_pairs(pairs, found_in_take, found_in_reference, heard, studio, alone, warp)
     measured = free_deviations(rows, alone.basis)
     facts = {**_facts_of_recording(reference, alone), **_facts_of_warp(warp)}
-    return AgainstSound(measured.replace(reference=facts, warnings=_doubts(warp, rows, "onset")), heard)
+    measured = measured.replace(slips=_waits(rows), reference=facts, warnings=_doubts(warp, rows, "onset"))
+    return AgainstSound(measured, heard)
 
 
 def _alone(reference: Take, studio: Heard, metre: Metre | None) -> Deviations:
@@ -136,6 +140,18 @@ def parts_of(warp: Warp) -> list[dict[str, float]]:
             }
         )
     return out
+
+
+def _sure(slips: tuple[dict[str, Any], ...], rows: DeviationNotes) -> tuple[tuple[dict[str, Any], ...], DeviationNotes]:
+    """Keep the slips that are likelier than not: in a recording a soft note is easily missed, a noise taken for one."""
+    kept = tuple(slip for slip in slips if slip.get("confidence", 1.0) >= _LIKELY)
+    told = np.isin(rows.slip_id, [slip.get("slip_id", -1) for slip in kept])
+    return kept, rows.replace(slip_id=np.where(told, rows.slip_id, -1))
+
+
+def _waits(rows: DeviationNotes) -> tuple[dict[str, Any], ...]:
+    """Return the hesitations: what only one recording has may be a note of a chord as well as a slip."""
+    return find_slips(rows.rows(rows.label == "match"), np.zeros(0))[0]
 
 
 def _doubts(warp: Warp, rows: DeviationNotes, thing: str) -> tuple[str, ...]:
@@ -246,10 +262,12 @@ def recording_against_written(take: Take, heard: Heard, reference: Take, metre: 
     _refuse_silence(heard, take.name)
     found, warp = _listened_for(score, heard, take)
     heard, take_row = heard.with_found(*_heard_of(found))
-    rows = _rows_of_written(score, heard, found, take_row, warp)
+    rows, due_s = _rows_of_written(score, heard, found, take_row, warp)
+    slips, rows = _sure(*find_slips(rows, due_s))
     measured = free_deviations(rows, clock)
     facts = {**reference_facts(reference, clock, metre), **_facts_of_warp(warp)}
-    return AgainstSound(measured.replace(reference=facts, warnings=_doubts(warp, rows, "note")), heard)
+    measured = measured.replace(slips=slips, reference=facts, warnings=_doubts(warp, rows, "note"))
+    return AgainstSound(measured, heard)
 
 
 def written_against_recording(take: Take, notes: Notes, reference: Take, metre: Metre | None) -> Deviations:
@@ -277,13 +295,14 @@ def written_against_recording(take: Take, notes: Notes, reference: Take, metre: 
     alone = _alone(reference, studio, metre)
     studio, reference_row = studio.with_found(*_heard_of(found))
     clock = alone.basis
-    rows = _turned(_rows_of_written(notes, studio, found, reference_row, warp), clock)
+    rows = _turned(_rows_of_written(notes, studio, found, reference_row, warp)[0], clock)
     rows = rows.replace(duration_s=gathered(notes.duration_s, rows.take_index, np.nan))
     facts = {**_facts_of_recording(reference, alone), **_facts_of_warp(warp)}
     # What was found is where the take lies in the reference: the other way round.
     facts["transposition_cents"] = -facts["transposition_cents"]
     facts["parts"] = [{_TURNED[name]: value for name, value in part.items()} for part in facts["parts"]]
-    return free_deviations(rows, clock).replace(reference=facts, warnings=_doubts(warp, rows, "note"))
+    measured = free_deviations(rows, clock)
+    return measured.replace(slips=_waits(rows), reference=facts, warnings=_doubts(warp, rows, "note"))
 
 
 def _refuse_silence(heard: Heard, name: str) -> None:
@@ -309,8 +328,11 @@ def _heard_of(found: ScoreOnsets) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def _rows_of_written(
     score: Notes, heard: Heard, found: ScoreOnsets, heard_row: np.ndarray, warp: Warp
-) -> DeviationNotes:
-    """Lay written notes and a recording side by side: a row a written note, one an onset that none explains."""
+) -> tuple[DeviationNotes, np.ndarray]:
+    """Lay written notes and a recording side by side: a row a written note, one an onset that none explains.
+
+    Return the rows and when each sounded or was due.
+    """
     from .score_listening import unexplained
 
     is_heard = np.isfinite(found.onset_s)
@@ -334,7 +356,11 @@ def _rows_of_written(
     label = np.where(written < 0, "insertion", np.where(index < 0, "deletion", "match"))
     rows = DeviationNotes.build(
         label=label,
-        confidence=np.r_[found.confidence, np.full(len(extra), np.nan)],
+        # Of a note that is not heard, how sure that is; of an onset that no note explains, how sure it is one.
+        confidence=np.r_[
+            np.where(is_heard, found.confidence, 1.0 - np.nan_to_num(found.confidence)),
+            1.0 / (1.0 + np.exp(_STRENGTH_OF_EVEN_ODDS - heard.onsets.strength[extra])),
+        ],
         reference_index=written,
         take_index=index,
         track=np.maximum(of_score("track", -1), 0),
@@ -350,9 +376,8 @@ def _rows_of_written(
         level_db=told("level_db", of_sound("level_db")),
         instrument=np.where(written < 0, of_sound("instrument", ""), of_score("instrument", "")),
     )
-    return in_time_order(
-        rows, np.where(index >= 0, rows.onset_s, np.r_[warp.take_at(score.onset_s), np.zeros(len(extra))])
-    )[0]
+    due_s = np.r_[warp.take_at(score.onset_s), np.zeros(len(extra))]
+    return in_time_order(rows, np.where(index >= 0, rows.onset_s, due_s))
 
 
 _TURNED = {
