@@ -27,7 +27,8 @@ import numpy as np
 
 from . import onset_places as places
 
-PARTIALS = 6
+# So many partials are listened to, of so many: those that are low and the note's own.
+PARTIALS, _AMONG = 6, 10
 CELL_S = 0.001
 SPANS = np.array([8, 16, 32, 64])
 STARTS = np.array(
@@ -36,6 +37,9 @@ STARTS = np.array(
 _MARGIN = 64
 # Partials above are weak and crowded.
 _HIGHEST_HZ = 6_000.0
+# A partial is not farther from where it is written than this share of its frequency, nor this much.
+_FARTHEST, _FARTHEST_HZ = 0.025, 30.0
+RETUNED = True
 _NEAR_S, _WIDTH_HZ = 0.08, 25.0
 # Notes ring on under a pedal that no score tells of.
 _RING_S = 0.5
@@ -51,7 +55,7 @@ class Written:
     Parameters
     ----------
     expected_s, end_s : ndarray [shape=(n,)], seconds of the recording
-    hz : ndarray [shape=(n, PARTIALS)]
+    number, hz : ndarray [shape=(n, PARTIALS)]
         Of every partial.
     shared : ndarray [shape=(n, PARTIALS, 2)]
         See `partial_company`.
@@ -59,6 +63,7 @@ class Written:
 
     expected_s: np.ndarray
     end_s: np.ndarray
+    number: np.ndarray
     hz: np.ndarray
     shared: np.ndarray
 
@@ -68,9 +73,19 @@ class Written:
         from ..core.kernels.partial_company import partial_company
 
         base = 440.0 * 2.0 ** ((pitch - 69.0) / 12.0 + cents / 1200.0)
-        hz = base[:, None] * np.arange(1, PARTIALS + 1)[None, :]
+        number = np.arange(1, _AMONG + 1)
+        hz = base[:, None] * number[None, :]
         shared = partial_company(expected_s, end_s + _RING_S, hz, _NEAR_S, _WIDTH_HZ)
-        return cls(expected_s, end_s, hz, shared)
+        worth = (1.0 - 0.9 * shared[..., 0]) * (1.0 - 0.3 * shared[..., 1]) / np.sqrt(number)
+        worth[hz > _HIGHEST_HZ] = 0.0
+        chosen = np.sort(np.argsort(-worth, axis=1, kind="stable")[:, :PARTIALS], axis=1)
+        return cls(
+            expected_s,
+            end_s,
+            number[chosen],
+            np.take_along_axis(hz, chosen, 1),
+            np.take_along_axis(shared, chosen[..., None], 1),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,6 +139,7 @@ def described(
     """
     from ..core.kernels.partial_cells import partial_cells
     from ..core.kernels.partial_moments import partial_moments
+    from ..core.kernels.partial_tuning import partial_tuning
 
     cell = max(round(CELL_S * sound.rate), 1)
     hz = written.hz[which]
@@ -131,12 +147,15 @@ def described(
     begins = np.round((centre_s - sound.first_s) * sound.rate).astype(np.int64) - (reach + _MARGIN) * cell
     moments = 2 * reach + 1
     cells = partial_cells(sound.x, begins, turns, cell, moments + 2 * _MARGIN + 1)
+    if RETUNED:
+        most = np.minimum(_FARTHEST * hz, _FARTHEST_HZ) * cell / sound.rate
+        cells, _ = partial_tuning(cells, _MARGIN + reach, 32, 8, most)
     levels, tops = partial_moments(cells, _MARGIN, moments, SPANS, STARTS)
     known = turns > 0.0
     loudest = tops.max(1)
     fixed = np.stack(
         [
-            np.broadcast_to(np.arange(1, PARTIALS + 1) / PARTIALS, hz.shape),
+            written.number[which] / _AMONG,
             written.shared[which, :, 0],
             written.shared[which, :, 1],
             np.clip((tops - loudest[:, None]) / 20.0, -3.0, 0.0),
@@ -189,29 +208,29 @@ def network() -> dict[str, Layers]:
     return layers()
 
 
-def anything(x: np.ndarray, centre: np.ndarray, rate: float, reach_s: float) -> tuple[np.ndarray, places.Scale]:
-    """Return the logarithm of how likely a sound begins at every cell about some centres, and the cells.
+def anything(x: np.ndarray, centre: np.ndarray, rate: float, reach: int) -> np.ndarray:
+    """Return the logarithm of how likely a sound begins at every cell about some centres.
 
     Parameters
     ----------
     x : ndarray of float64 [shape=(frames,)]
     centre : ndarray of int64 [shape=(n,)], samples, in order
     rate : float, Hz
-    reach_s : float
+    reach : int
+        Cells of 0.25 ms on either side.
 
     Returns
     -------
     ndarray of float64 [shape=(n, 2 * reach + 1)]
     """
     narrow = places.Scale.coarse(rate)
-    reach = round(reach_s * rate / narrow.cell)
     more = reach - narrow.reach
     scale = places.Scale(narrow.cell, narrow.before + more, narrow.after + more, reach)
     evidence = places.predicted(x, centre, rate).evidence(centre, scale)
     features = places.moments(evidence, scale)
     features[:, :, -2:] = 0.0  # how far from the proposal: here all of them are as likely
     belief = places.likelihood(features, places.weights()["coarse"])
-    return np.log(np.maximum(belief, 1e-12)), scale
+    return np.log(np.maximum(belief, 1e-12))
 
 
 def by_moment(log_belief: np.ndarray, cell_s: float, lead_s: np.ndarray, moments: int) -> np.ndarray:

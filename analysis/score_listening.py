@@ -20,6 +20,7 @@ Improving MIDI-audio alignment with acoustic features, WASPAA (a coarse alignmen
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -31,12 +32,14 @@ from . import onset_places as places
 from . import score_evidence as hearing
 from .listening import Chunk, Sound
 from .score_chain import moment_offsets, spread_kernel
+from .score_drums import KINDS, kind_of, listen_for_drums
+from .score_habits import Habit
 
 if TYPE_CHECKING:
     from .onsets import Onsets
 
 # How far a note is looked for from where it is expected; then from where its moment was found (ms).
-_WIDE_MS, _CLOSE_MS, _STEP_MS = 120, 50, 4
+_WIDE_MS, _CLOSE_MS, _STEP_MS = 120, 60, 4
 # Written notes this close are of one moment.
 _MOMENT_S = 0.001
 # A pause this long tells nothing of what the alignment is off by.
@@ -45,10 +48,21 @@ _BREAK_S = 12.0
 _MISSING, _FIT_ODDS = 0.02, 4.5
 # A note less likely than this to sound is not heard.
 _NOT_HEARD = 0.02
-# Deviation of a chord's notes from their moment: at first, and at least (ms).
-_SPREAD_MS, _LEAST_SPREAD_MS = 9.0, 4.0
+# Deviation of a chord's notes from their moment (ms).
+_SPREAD_MS = 9.0
+# A note that is this far (ms) from its moment with so much belief, though any place is a little likely, is looked for
+# where it is heard: the chord is broken.
+_FAR_MS, _GONE, _ANYWHERE = 30.0, 0.6, 2e-4
+# What the player does with chords is learnt from what was found, and tells what is to be found, so many times.
+_ROUNDS = 3
 # Intervals are wider than the posteriors say by this factor, and by so much (ms).
 _WIDER, _LEAST_MS = 1.1, 0.3
+# Notes of the score this near to the outer ends of what was aligned are listened for all the same.
+_BEYOND_S = 0.3
+# Less than this is no recording: samples; the greatest of them.
+_FEWEST, _SILENT = 64, 1e-7
+# General MIDI's channel of drums, counted from 0.
+_DRUMS = 9
 # Notes looked at together.
 _BATCH = 48
 
@@ -56,6 +70,8 @@ _BATCH = 48
 class TakeMap(Protocol):
     """What is needed of a warp: see `analysis.warp.Warp`."""
 
+    reference_s: np.ndarray
+    part: np.ndarray
     transposition_cents: float
 
     def take_at(self, reference_s: np.ndarray) -> np.ndarray:
@@ -104,8 +120,17 @@ def listen_for(score: Notes, sound: Sound, warp: TakeMap, onsets: Onsets) -> Sco
     -------
     ScoreOnsets
     """
-    found = ScoreOnsets.build(len(score)) if not len(score) else _pitched(score, sound, warp)
-    return found.replace(onset_row=_rows_of(found.onset_s, onsets.onset_s))
+    found = {n: np.full(len(score), np.nan) for n in ScoreOnsets.names() if n != "onset_row"}
+    if len(score) and sound.frames >= _FEWEST and sound.peak > _SILENT:
+        expected_s, part = _expected(score, warp)
+        drum = (score.channel == _DRUMS) | np.isin(score.instrument, KINDS)
+        for rows, heard in (
+            _pitched(np.flatnonzero(~drum & np.isfinite(score.pitch)), score, sound, warp, expected_s, part),
+            _drums(np.flatnonzero(drum), score, sound, expected_s, onsets),
+        ):
+            for name, values in heard.items():
+                found[name][rows] = values
+    return ScoreOnsets.build(**found, onset_row=_rows_of(found["onset_s"], onsets.onset_s))
 
 
 def unexplained(found: ScoreOnsets, onsets: Onsets) -> np.ndarray:
@@ -144,6 +169,35 @@ def _rows_of(onset_s: np.ndarray, event_s: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(onset_s) & (row >= 0) & (off_s <= _EVENT_S), row, -1)
 
 
+def _expected(score: Notes, warp: TakeMap) -> tuple[np.ndarray, np.ndarray]:
+    """Return where each note is expected (NaN: in no part), and the number of the warp's part it lies in."""
+    expected = np.array(warp.take_at(score.onset_s), dtype=np.float64)
+    known = np.isfinite(expected)
+    part = np.zeros(len(score), dtype=np.int64)
+    if not known.any():
+        return expected, part
+    # The first and the last notes may lie just beyond the outer knots.
+    order = np.argsort(score.onset_s[known], kind="stable")
+    at, time_s = score.onset_s[known][order], expected[known][order]
+    for edge, beyond in ((0, score.onset_s < at[0]), (-1, score.onset_s > at[-1])):
+        near = beyond & (np.abs(score.onset_s - at[edge]) < _BEYOND_S)
+        expected[near] = time_s[edge] + score.onset_s[near] - at[edge]
+    if len(warp.part):
+        part = warp.part[np.clip(np.searchsorted(warp.reference_s, score.onset_s), 0, len(warp.part) - 1)]
+    return expected, part
+
+
+def _drums(
+    rows: np.ndarray, score: Notes, sound: Sound, expected_s: np.ndarray, onsets: Onsets
+) -> tuple[np.ndarray, Mapping[str, np.ndarray]]:
+    """Listen for strokes."""
+    rows = rows[np.isfinite(expected_s[rows])]
+    rows = rows[np.argsort(expected_s[rows], kind="stable")]
+    named = score.instrument[rows]
+    kind = np.where(np.isin(named, KINDS), named, kind_of(score.pitch[rows]))
+    return rows, listen_for_drums(expected_s[rows], kind, sound, onsets) if len(rows) else {}
+
+
 @dataclass(frozen=True, eq=False)
 class _Sought:
     """The notes to listen for, each once: ``back`` gives the score's rows, ``group`` the moments."""
@@ -151,54 +205,53 @@ class _Sought:
     written: hearing.Written
     group: np.ndarray
     group_s: np.ndarray
-    rows: np.ndarray
+    breaks: np.ndarray
     back: np.ndarray
 
+    @classmethod
+    def of(
+        cls, onset_s: np.ndarray, length_s: np.ndarray, pitch: np.ndarray, warp: TakeMap, expected_s: np.ndarray,
+        part: np.ndarray,
+    ) -> _Sought:  # fmt: skip
+        """Put notes in order of expected time; two voices that share a note share its sound."""
+        end = np.array(warp.take_at(onset_s + length_s), dtype=np.float64)
+        end = np.where(np.isfinite(end), end, expected_s + length_s)
+        key = np.stack([np.round(expected_s / _MOMENT_S), pitch], axis=1)
+        _, first, back = np.unique(key, axis=0, return_index=True, return_inverse=True)
+        back = back.ravel()
+        longest = expected_s[first]
+        np.maximum.at(longest, back, end)
+        expected = expected_s[first]
+        group = np.concatenate([[0], np.cumsum(np.diff(expected) > 1.5 * _MOMENT_S)])
+        sizes = np.bincount(group)
+        group_s = np.bincount(group, expected) / sizes
+        starts = np.cumsum(sizes) - sizes
+        breaks = (np.diff(group_s, prepend=group_s[:1]) > _BREAK_S) | (
+            np.diff(part[first][starts], prepend=part[first][:1]) != 0
+        )
+        written = hearing.Written.of(expected, longest, pitch[first], warp.transposition_cents)
+        return cls(written, group, group_s, breaks, back)
 
-def _sought(score: Notes, warp: TakeMap) -> _Sought | None:
-    """Return the pitched notes that the warp finds in the recording, in order of expected time."""
-    expected = np.asarray(warp.take_at(score.onset_s), dtype=np.float64)
-    rows = np.flatnonzero(np.isfinite(expected) & np.isfinite(score.pitch))
-    if not len(rows):
-        return None
-    length = np.where(np.isfinite(score.duration_s), score.duration_s, 0.5)[rows]
-    end = np.asarray(warp.take_at(score.onset_s[rows] + length), dtype=np.float64)
-    end = np.where(np.isfinite(end), end, expected[rows] + length)
-    # Two voices that share a note share its sound.
-    key = np.stack([np.round(expected[rows] / _MOMENT_S), score.pitch[rows]], axis=1)
-    _, first, back = np.unique(key, axis=0, return_index=True, return_inverse=True)
-    expected, pitch = expected[rows][first], score.pitch[rows][first]
-    longest = expected.copy()
-    np.maximum.at(longest, back.ravel(), end)
-    group = np.concatenate([[0], np.cumsum(np.diff(expected) > 1.5 * _MOMENT_S)])
-    group_s = np.array([expected[group == g].mean() for g in range(group[-1] + 1)]) if len(group) < 64 else (
-        np.bincount(group, expected) / np.bincount(group)
-    )
-    written = hearing.Written.of(expected, longest, pitch, warp.transposition_cents)
-    return _Sought(written, group, group_s, rows, back.ravel())
 
-
-def _pitched(score: Notes, sound: Sound, warp: TakeMap) -> ScoreOnsets:
+def _pitched(
+    rows: np.ndarray, score: Notes, sound: Sound, warp: TakeMap, expected_s: np.ndarray, part: np.ndarray
+) -> tuple[np.ndarray, Mapping[str, np.ndarray]]:
     """Listen for notes that have pitches."""
-    sought = _sought(score, warp)
-    if sought is None or sound.frames < 2 or sound.peak < 1e-7:
-        return ScoreOnsets.build(len(score))
-    group_s = sought.group_s
+    rows = rows[np.isfinite(expected_s[rows])]
+    if not len(rows):
+        return rows, {}
+    length_s = np.where(np.isfinite(score.duration_s[rows]), score.duration_s[rows], 0.5)
+    sought = _Sought.of(score.onset_s[rows], length_s, score.pitch[rows], warp, expected_s[rows], part[rows])
     far = _Far(sought, sound)
     for chunk in sound.chunks():
         far.feed(chunk)
-    breaks = np.diff(group_s, prepend=group_s[:1]) > _BREAK_S
-    posterior = moment_offsets(far.ratio(), sought.group, group_s, breaks, _STEP_MS)
+    posterior = moment_offsets(far.ratio(), sought.group, sought.group_s, sought.breaks, _STEP_MS)
     offset_ms = (np.arange(posterior.shape[1]) - posterior.shape[1] // 2) * float(_STEP_MS)
-    centre_s = group_s + posterior @ offset_ms / 1000.0
-    near = _Near(sought, sound, centre_s)
+    centre_s = sought.group_s + posterior @ offset_ms / 1000.0
+    near = _Near(sought, sound, far.centres(posterior, centre_s))
     for chunk in sound.chunks():
         near.feed(chunk)
-    found = near.result(group_s, posterior, offset_ms)
-    table = {name: np.full(len(score), np.nan) for name in found}
-    for name, values in found.items():
-        table[name][sought.rows] = values[sought.back]
-    return ScoreOnsets.build(len(score), **table)
+    return rows, {name: values[sought.back] for name, values in near.result(posterior, offset_ms).items()}
 
 
 class _Far:
@@ -227,35 +280,53 @@ class _Far:
         likelier = _FIT_ODDS * np.exp(np.clip(self._score, -30.0, 12.0).astype(np.float64))
         return _MISSING + (1.0 - _MISSING) * likelier @ kernel
 
+    def centres(self, posterior: np.ndarray, moment_s: np.ndarray) -> np.ndarray:
+        """Return where each note is looked for closely: at its moment, or far from it if it is heard there."""
+        group = self._sought.group
+        offset = np.arange(-_WIDE_MS, _WIDE_MS + 1, dtype=np.float64)
+        kernel = spread_kernel(offset[:, None] - offset[None, ::_STEP_MS], _SPREAD_MS) + _ANYWHERE
+        out = moment_s[group].copy()
+        for begin in range(0, len(group), 512):
+            which = np.arange(begin, min(begin + 512, len(group)))
+            belief = np.exp(np.clip(self._score[which], -30.0, 12.0)) * (posterior[group[which]] @ kernel.T)
+            belief /= belief.sum(1, keepdims=True)
+            middle_ms = 1000.0 * (moment_s - self._sought.group_s)[group[which]]
+            away = np.abs(offset[None, :] - middle_ms[:, None]) > _FAR_MS
+            gone = (belief * away).sum(1) > _GONE
+            best = (belief * away).argmax(1)
+            # The window holds its own moment too, at its edge.
+            shift = np.clip(offset[best] - middle_ms, -_CLOSE_MS, _CLOSE_MS)
+            out[which] += np.where(gone, shift, 0.0) / 1000.0
+        return out
+
 
 class _Near:
-    """Second step: every note and all that begins, close about its moment."""
+    """Second step: every note and all that begins, close about where it is now expected."""
 
     def __init__(self, sought: _Sought, sound: Sound, centre_s: np.ndarray) -> None:
-        self._sought, self._peak, self._rate = sought, sound.peak, sound.rate
-        self._group_centre_s = np.clip(centre_s, 0.0, sound.frames / sound.rate)
-        self._centre_s = self._group_centre_s[sought.group]
-        notes, self._moments = len(sought.group), 2 * _CLOSE_MS + 1
+        self._sought, self._peak = sought, sound.peak
+        # Notes of one moment share what any sound's beginnings are like there.
+        centre_s = np.clip(centre_s, 0.0, sound.frames / sound.rate)
+        self._spot_s, self._spot = np.unique(np.round(centre_s, 4), return_inverse=True)
+        self._centre_s = self._spot_s[self._spot]
+        notes, self._moments = len(centre_s), 2 * _CLOSE_MS + 1
         self._score = np.zeros((notes, self._moments), dtype=np.float32)
         self._level_db = np.zeros((notes, self._moments), dtype=np.float32)
         self._begin_s = np.zeros(notes)
         self._cell_s = places.Scale.coarse(sound.rate).cell / sound.rate
-        self._any: np.ndarray | None = None
-        self._any_begin_s = np.zeros(len(centre_s))
+        reach = round(0.001 * (_CLOSE_MS + 10) / self._cell_s)
+        self._any = np.zeros((len(self._spot_s), 2 * reach + 1), dtype=np.float32)
+        self._any_begin_s = np.zeros(len(self._spot_s))
 
     def feed(self, chunk: Chunk) -> None:
         """Take in the next chunk."""
         first_s = chunk.first / chunk.rate
-        groups = np.flatnonzero(_inside(self._group_centre_s, chunk))
         x = chunk.samples / self._peak
-        for begin in range(0, len(groups), _BATCH):
-            which = groups[np.argsort(self._group_centre_s[groups], kind="stable")][begin : begin + _BATCH]
-            centre = np.round((self._group_centre_s[which] - first_s) * chunk.rate).astype(np.int64)
-            said, scale = hearing.anything(x, centre, chunk.rate, 0.001 * (_CLOSE_MS + 10))
-            if self._any is None:
-                self._any = np.zeros((len(self._group_centre_s), said.shape[1]), dtype=np.float32)
+        for which in _batches(self._spot_s, chunk):
+            centre = np.round((self._spot_s[which] - first_s) * chunk.rate).astype(np.int64)
+            said = hearing.anything(x, centre, chunk.rate, self._any.shape[1] // 2)
             self._any[which] = said
-            self._any_begin_s[which] = first_s + centre / chunk.rate - scale.reach * self._cell_s
+            self._any_begin_s[which] = first_s + centre / chunk.rate - (said.shape[1] // 2) * self._cell_s
         low = hearing.Lowered.of(chunk.samples, chunk.rate, first_s)
         nets = hearing.network()
         for which in _batches(self._centre_s, chunk):
@@ -263,36 +334,46 @@ class _Near:
                 low, self._sought.written, which, self._centre_s[which], _CLOSE_MS, self._peak
             )
             mean = hearing.pooled(features, weights, nets["partials"])
-            group = self._sought.group[which]
-            assert self._any is not None  # every note has a group, fed above
-            lead_s = begin_s - self._any_begin_s[group]
-            beside = hearing.by_moment(self._any[group].astype(np.float64), self._cell_s, lead_s, self._moments)
+            spot = self._spot[which]
+            lead_s = begin_s - self._any_begin_s[spot]
+            beside = hearing.by_moment(self._any[spot].astype(np.float64), self._cell_s, lead_s, self._moments)
             said = hearing.headed(np.concatenate([mean, beside], axis=2), nets["beside"])
             self._score[which] = said - nets["missing"][0][1][1]
             self._begin_s[which] = begin_s
             self._level_db[which] = hearing.note_level_db(features, weights, tops)
 
-    def result(self, group_s: np.ndarray, posterior: np.ndarray, offset_ms: np.ndarray) -> dict[str, np.ndarray]:
+    def result(self, posterior: np.ndarray, offset_ms: np.ndarray) -> dict[str, np.ndarray]:
         """Return the columns of `ScoreOnsets` for every note sought."""
-        notes = len(self._sought.group)
+        notes = len(self._spot)
         out = {n: np.full(notes, np.nan) for n in ("onset_s", "onset_uncertainty_ms", "confidence", "level_db")}
-        spread_ms = _SPREAD_MS
-        for last in (False, True):
+        habit: Habit | None = None
+        for again in range(_ROUNDS):
             for begin in range(0, notes, 256):
                 which = np.arange(begin, min(begin + 256, notes))
-                self._read(which, group_s, posterior, offset_ms, spread_ms, out)
-            if not last:
-                spread_ms = self._spread_ms(out)
+                time_s = self._begin_s[which][:, None] + hearing.CELL_S * np.arange(self._moments)[None, :]
+                prior = self._from_moment(which, time_s, posterior, offset_ms, habit)
+                if habit is not None:
+                    prior = habit.told(which, time_s, prior)
+                self._read(which, prior, out)
+            if again + 1 < _ROUNDS:
+                habit = Habit.of(self._sought.group, self._sought.written.hz[:, 0], out)
         return out
 
-    def _read(self, which, group_s, posterior, offset_ms, spread_ms, out) -> None:
+    def _from_moment(self, which, time_s, posterior, offset_ms, habit) -> np.ndarray:
+        """Return how likely each note begins at its moments, from where all notes say its written moment lies."""
         group = self._sought.group[which]
-        time_ms = 1000.0 * (self._begin_s[which] - group_s[group])[:, None] + np.arange(self._moments)[None, :]
+        time_ms = 1000.0 * (time_s - self._sought.group_s[group][:, None])
+        lag_ms = np.zeros(len(which)) if habit is None else habit.lag_ms[which] - habit.moment_lag_ms[group]
         prior = np.zeros_like(time_ms)
         for state, offset in enumerate(offset_ms):
-            here = posterior[group, state][:, None]
-            if here.max() > 1e-4:
-                prior += here * spread_kernel(time_ms - offset, spread_ms)
+            here = posterior[group, state]
+            some = np.flatnonzero(here > 1e-3)
+            off_ms = time_ms[some] - offset - lag_ms[some, None]
+            prior[some] += here[some, None] * spread_kernel(off_ms, _SPREAD_MS)
+        return prior
+
+    def _read(self, which: np.ndarray, prior: np.ndarray, out: dict[str, np.ndarray]) -> None:
+        """Fill in what some notes' scores say together with where they are expected."""
         likelier = _FIT_ODDS * np.exp(np.clip(self._score[which], -30.0, 12.0).astype(np.float64)) * prior
         odds = likelier.sum(1) * (1.0 - _MISSING) / _MISSING
         out["confidence"][which] = odds / (1.0 + odds)
@@ -309,10 +390,9 @@ class _Near:
 
     def _finer(self, which: np.ndarray, belief: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return beliefs by the cells in which any sound's beginning is told, and the first cells' times."""
-        group = self._sought.group[which]
-        assert self._any is not None
-        share = np.exp(self._any[group].astype(np.float64)) + 1e-9
-        begin_s = self._any_begin_s[group]
+        spot = self._spot[which]
+        share = np.exp(self._any[spot].astype(np.float64)) + 1e-9
+        begin_s = self._any_begin_s[spot]
         place = (begin_s - self._begin_s[which])[:, None] + self._cell_s * np.arange(share.shape[1])[None, :]
         moment = np.round(place / hearing.CELL_S).astype(np.int64)
         inside = (moment >= 0) & (moment < self._moments)
@@ -322,18 +402,6 @@ class _Near:
         np.add.at(total, (rows[inside], moment[inside]), share[inside])
         fine = np.where(inside, share / np.maximum(total[rows, moment], 1e-300) * belief[rows, moment], 0.0)
         return fine / np.maximum(fine.sum(1, keepdims=True), 1e-300), begin_s
-
-    def _spread_ms(self, out: dict[str, np.ndarray]) -> float:
-        """Return how far this player's notes lie from their moment, by those that are sure."""
-        sure = (out["confidence"] > 0.9) & (out["onset_uncertainty_ms"] < 6.0)
-        group = self._sought.group
-        count = np.bincount(group[sure], minlength=len(self._group_centre_s))
-        sums = np.bincount(group[sure], out["onset_s"][sure], minlength=len(count))
-        several = sure & (count[group] > 1)
-        if several.sum() < 20:
-            return _SPREAD_MS
-        off_ms = 1000.0 * np.abs(out["onset_s"] - sums[group] / np.maximum(count[group], 1))[several]
-        return max(float(np.mean(np.minimum(off_ms, 40.0))), _LEAST_SPREAD_MS)
 
 
 def _inside(time_s: np.ndarray, chunk: Chunk) -> np.ndarray:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +18,11 @@ import score_scenes
 import sets
 from fit_places import written as written_to
 
+from takeprint.analysis import onset_places as places
 from takeprint.analysis import score_evidence as evidence
 
-REACH = 50
-WIDTHS = {"partials": (16, 16), "alone": (16, 1), "beside": (16, 1)}
+REACH = 60
+WIDTHS = {"partials": (24, 24), "alone": (24, 1), "beside": (24, 1)}
 Layers = list[tuple[np.ndarray, np.ndarray]]
 
 
@@ -33,6 +34,7 @@ class Examples:
     weights: np.ndarray
     beside: np.ndarray
     truth: np.ndarray
+    group: np.ndarray
 
     def rows(self, which: np.ndarray) -> Examples:
         return Examples(*(getattr(self, f.name)[which] for f in fields(self)))
@@ -51,12 +53,13 @@ def examples(scene: score_scenes.Scene, rng: np.random.Generator) -> Examples:
     features, weights, begin_s, _ = evidence.described(low, written, which, onset[which], REACH, peak)
     centres, back = np.unique(np.round(onset[which] * scene.rate).astype(np.int64), return_inverse=True)
     x = scene.samples / peak
-    log_belief, scale = evidence.anything(x, centres, scene.rate, 0.001 * (REACH + 10))
-    cell_s = scale.cell / scene.rate
-    first_s = centres[back] / scene.rate - scale.reach * cell_s
+    cell_s = places.Scale.coarse(scene.rate).cell / scene.rate
+    reach = round(0.001 * (REACH + 10) / cell_s)
+    log_belief = evidence.anything(x, centres, scene.rate, reach)
+    first_s = centres[back] / scene.rate - reach * cell_s
     beside = evidence.by_moment(log_belief[back], cell_s, begin_s - first_s, 2 * REACH + 1)
     moment = (truth[which] - begin_s) / evidence.CELL_S
-    return Examples(features.astype(np.float16), weights, beside, moment)
+    return Examples(features.astype(np.float16), weights, beside, moment, back.ravel())
 
 
 def target(truth: np.ndarray, count: int) -> np.ndarray:
@@ -78,7 +81,9 @@ def begun(width: int, beside: int, rng: np.random.Generator) -> dict[str, Layers
         into = width if name == "partials" else WIDTHS["partials"][-1] + (beside if name == "beside" else 0)
         layers = []
         for size in sizes:
-            layers.append((rng.normal(0, np.sqrt(2 / into), (into, size)).astype(np.float32), np.zeros(size, np.float32)))
+            layers.append(
+                (rng.normal(0, np.sqrt(2 / into), (into, size)).astype(np.float32), np.zeros(size, np.float32))
+            )
             into = size
         out[name] = layers
     out["missing"] = [(np.zeros((1, 2), np.float32), np.zeros(2, np.float32))]
@@ -105,7 +110,9 @@ def backward(layers: Layers, acts: list[np.ndarray], slope: np.ndarray, last: bo
     return slopes, slope
 
 
-def fit(data: Examples, epochs: int, rng: np.random.Generator, nets: dict[str, Layers] | None = None) -> dict[str, Layers]:
+def fit(
+    data: Examples, epochs: int, rng: np.random.Generator, nets: dict[str, Layers] | None = None
+) -> dict[str, Layers]:
     """Fit by likelihood with Adam (Kingma and Ba 2015, algorithm 1), its rate falling by half a cosine."""
     n, moments, partials, width = data.features.shape
     nets = nets or begun(width, data.beside.shape[2], rng)
@@ -154,11 +161,13 @@ def fit(data: Examples, epochs: int, rng: np.random.Generator, nets: dict[str, L
 
 def gathered(fold: int, count: int, seed: int) -> Examples:
     """Return the notes of invented pieces."""
-    parts = []
+    parts: list[Examples] = []
     for number in range(count):
         rng = np.random.default_rng([seed, fold, number])
         scene = score_scenes.invented(rng, fold)
-        parts.append(examples(scene, rng))
+        part = examples(scene, rng)
+        before = parts[-1].group[-1] + 1 if parts else 0
+        parts.append(replace(part, group=part.group + before))
     return Examples(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Examples)))
 
 
@@ -181,7 +190,7 @@ def table(nets: dict[str, Layers], data: Examples) -> None:
         print(f"{name:8s} n {len(e)} med|e| {np.median(abs(e)):.2f} p90 {np.percentile(abs(e), 90):.1f} p95 "
               f"{np.percentile(abs(e), 95):.1f} bias {np.median(e):+.2f}; played called missing "
               f"{np.mean(present[played] < 0.5):.4f}, missing found {np.mean(present[~played] < 0.5):.3f}"
-              f" (at p < 0.1: {np.mean(present[played] < 0.1):.4f}, {np.mean(present[~played] < 0.1):.3f})")  # fmt: skip
+              f" (p < 0.1: {np.mean(present[played] < 0.1):.4f}, {np.mean(present[~played] < 0.1):.3f})")  # fmt: skip
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import place_scenes
 import rooms
 import sets
 from mixing import RATE, Note, faded, mixed
@@ -24,7 +25,9 @@ from takeprint.core.notes import Notes
 FITTED = ((0, 24, 100), (0, 24, 100), (0, 24, 100), (3, 28, 96), (4, 30, 90), (24, 40, 80), (26, 40, 80),
           (46, 30, 92), (12, 45, 90), (105, 48, 79))  # fmt: skip
 OTHERS = {"piano": 0, "bright piano": 1, "harpsichord": 6, "steel guitar": 25, "vibraphone": 11}
-_SNOTE = re.compile(r"snote\(([^,]*),\[([A-G]),([^\]]*)\],(-?\d+),[^,]*,[^,]*,[^,]*,(-?[\d.]+),(-?[\d.]+),\[([^\]]*)\]\)")
+_SNOTE = re.compile(
+    r"snote\(([^,]*),\[([A-G]),([^\]]*)\],(-?\d+),[^,]*,[^,]*,[^,]*,(-?[\d.]+),(-?[\d.]+),\[([^\]]*)\]\)"
+)
 _NOTE = re.compile(r"note\(([^,]*),(\d+),(-?\d+),(-?\d+),(\d+),")
 _STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _SIGNS = {"n": 0, "#": 1, "b": -1, "x": 2, "##": 2, "bb": -2}
@@ -53,7 +56,9 @@ class Scene:
         slow = np.interp(mean, knots, wander_ms / 1000 * rng.normal(0, 1, len(knots)))
         moved = mean + slow + jitter_ms / 1000 * rng.normal(0, 1, len(mean))
         for i in range(1, len(moved)):
-            moved[i] = max(moved[i], moved[i - 1] + 0.3 * min(at[i] - at[i - 1], mean[i] - mean[i - 1]), moved[i - 1] + 1e-3)
+            moved[i] = max(
+                moved[i], moved[i - 1] + 0.3 * min(at[i] - at[i - 1], mean[i] - mean[i - 1]), moved[i - 1] + 1e-3
+            )
         return KnotWarp(at, moved)
 
 
@@ -64,6 +69,10 @@ class KnotWarp:
     reference_s: np.ndarray
     time_s: np.ndarray
     transposition_cents: float = 0.0
+
+    @property
+    def part(self) -> np.ndarray:
+        return np.zeros(len(self.reference_s), dtype=np.int64)
 
     def take_at(self, reference_s: np.ndarray) -> np.ndarray:
         from takeprint.core.timeline import through_knots
@@ -82,7 +91,9 @@ class Played:
     row: int
 
 
-def sounding(played: list[Played], program: int, pedal: list[tuple[float, bool]] = ()) -> list[Note]:
+def sounding(
+    played: list[Played], program: int, pedal: list[tuple[float, bool]] = (), rng: np.random.Generator | None = None
+) -> list[Note]:
     """Return notes to mix: held while the pedal is down, ended by the same key's next."""
     notes = []
     ups = [t for t, down in pedal if not down]
@@ -98,7 +109,7 @@ def sounding(played: list[Played], program: int, pedal: list[tuple[float, bool]]
         gain, cutoff = sets.strength(p.velocity)
         length = min(max(end - p.onset_s, 0.05), 7.5)
         longest = next((s for s in (0.5, 1.0, 2.0, 4.0) if s > length + 0.1), 8.0)
-        sound = soundfont().note(0, program, p.key, 80, longest)
+        sound = place_scenes.own_tone(p.key, rng) if rng is not None and program < 0 else soundfont().note(0, program, p.key, 80, longest)
         sound = faded(sets.duller(sound, cutoff), length, 0.08)
         if len(sound) and np.abs(sound).max() > 0:
             notes.append(sets.laid(p.onset_s, sound, str(p.row), "struck", float(p.key), gain=gain))
@@ -107,7 +118,7 @@ def sounding(played: list[Played], program: int, pedal: list[tuple[float, bool]]
 
 def rendered(score: Notes, played: list[Played], program: int, pedal, condition: str, rng, name: str) -> Scene:
     """Mix what is played, in a room."""
-    sound = mixed(sounding(played, program, pedal), [])
+    sound = mixed(sounding(played, program, pedal, rng), [])
     if condition == "live":
         sound = rooms.live(sound, rng)
     elif condition == "dry":
@@ -124,10 +135,17 @@ def rendered(score: Notes, played: list[Played], program: int, pedal, condition:
 # --- invented music ------------------------------------------------------------------------------------------------
 
 
-def invented(rng: np.random.Generator, fold: int, seconds: float = 30.0, condition: str | None = None) -> Scene:
-    """Return music of chance: melodies, broken and block chords, repeated notes and trills, with or without pedal."""
+def invented(
+    rng: np.random.Generator, fold: int, seconds: float = 30.0, condition: str | None = None, own: float = 0.2
+) -> Scene:
+    """Return music of chance: melodies, broken and block chords, repeated notes and trills, with or without pedal.
+
+    A share of ``own`` is played by strings of our own synthesis, no two alike.
+    """
     program, low, high = FITTED[int(rng.integers(len(FITTED)))]
-    keys = np.array(sets.keys_of(0, program, low, high, fold))
+    if rng.random() < own:
+        program = -1
+    keys = np.array(sets.keys_of(0, program, low, high, fold) if program >= 0 else range(low, high))
     written: list[tuple[float, float, int, bool]] = []
     at = 0.0
     while at < seconds:
@@ -196,14 +214,14 @@ def _performed(onset, duration, pitch, melody, keys, rng) -> tuple[list[Played],
     knots = np.arange(onset.min() - 2, onset.max() + 4, 1.5)
     tempo = np.cumsum(1.5 * np.exp(0.12 * rng.normal(0, 1, len(knots))))
     when = 0.5 + np.interp(onset, knots, tempo) - np.interp(onset.min(), knots, tempo)
-    lead, spread, loose = rng.uniform(-0.03, 0.0), rng.uniform(0.002, 0.015), rng.uniform(0.002, 0.012)
+    lead, spread, loose = -0.06 * rng.random() ** 1.5, rng.uniform(0.002, 0.018), rng.uniform(0.002, 0.012)
     middle, width = rng.uniform(45, 90), rng.uniform(4, 14)
-    missing = rng.choice([0.02, 0.1])
+    missing = rng.choice([0.05, 0.2])
     per_chord: dict[float, tuple[float, float]] = {}
     played, length = [], rng.uniform(0.4, 1.1)
     for row in np.lexsort((pitch, onset)):
         shift, rolled = per_chord.setdefault(
-            float(onset[row]), (loose * rng.normal(), rng.uniform(0.01, 0.06) if rng.random() < 0.06 else 0.0)
+            float(onset[row]), (loose * rng.normal(), rng.uniform(0.01, 0.06) if rng.random() < 0.08 else 0.0)
         )
         place = int(((onset == onset[row]) & (pitch < pitch[row])).sum())
         t = when[row] + shift + rolled * place + spread * rng.normal() + (lead if melody[row] and not rolled else 0.0)
@@ -241,7 +259,10 @@ def matched(path: Path) -> tuple[Notes, list[Played], list[tuple[float, bool]]]:
             down = int(value) >= 64
             if not pedal or pedal[-1][1] != down:
                 pedal.append((int(tick) * rate + 0.5, down))
-        said, heard = _SNOTE.match(line), _NOTE.search(line.split(")-")[-1]) if "note(" in line.split(")-")[-1] else None
+        said, heard = (
+            _SNOTE.match(line),
+            _NOTE.search(line.split(")-")[-1]) if "note(" in line.split(")-")[-1] else None,
+        )
         if line.startswith("insertion-"):
             heard = _NOTE.search(line)
         row = -1
@@ -281,3 +302,40 @@ def vienna(
     for p in played:
         p.key = int(np.clip(p.key, low, high))
     return rendered(score, played, program, pedal, condition, rng, f"{piece} p{pianist:02d} {program} {condition}")
+
+
+def drumming(path: Path, fold: int, seed: int = 0, condition: str = "dry", seconds: float = 30.0) -> Scene:
+    """Render a drummer of Groove; what is written is the nearest sixteenth of the take's own tempo."""
+    import mido
+
+    rng = np.random.default_rng([seed, fold, len(path.stem)])
+    file = mido.MidiFile(path)
+    tempo = next((m.tempo for track in file.tracks for m in track if m.type == "set_tempo"), 500_000) / 1e6
+    now, strokes = 0.0, []
+    for message in file:
+        now += message.time
+        if now > seconds:
+            break
+        known = any(message.note in keys for keys in sets.DRUMS.values()) if message.type == "note_on" else False
+        if known and message.velocity >= 20:
+            strokes.append((now, sets.GENERAL_MIDI.get(message.note, message.note), message.velocity))
+    sixteenth = tempo / 4.0
+    written = sorted({(round(t / sixteenth) * sixteenth, key) for t, key, _ in strokes})
+    row_of = {w: i for i, w in enumerate(written)}
+    kit, truth, notes, added = sets.KITS[fold][seed % len(sets.KITS[fold])], np.full(len(written), np.nan), [], []
+    for t, key, velocity in strokes:
+        row = row_of[(round(t / sixteenth) * sixteenth, key)]
+        if np.isfinite(truth[row]):  # a second stroke in the same sixteenth is not written
+            added.append(t + 0.3)
+        elif rng.random() < 0.04:
+            continue
+        else:
+            truth[row] = round((t + 0.3) * RATE) / RATE
+        notes.append(sets.drum_note(t + 0.3, kit, key, velocity, rng))
+    sound = mixed(notes, [])
+    sound = rooms.live(sound, rng) if condition == "live" else rooms.dry(sound, rng)
+    onset, key = (np.array(c, dtype=float) for c in zip(*written, strict=True))
+    score = Notes.build(
+        onset_s=onset, duration_s=np.full(len(onset), sixteenth), pitch=key, channel=np.full(len(onset), 9)
+    )
+    return Scene(score, sound.samples, sound.rate, truth, np.array(added), f"drums {path.stem[:18]} {condition}")

@@ -54,6 +54,5 @@ def partial_company(begin_s, end_s, hz, near_s, width_hz):
                         off = (hz[j, h] - hz[i, k]) / width_hz
                         if -3.0 < off < 3.0:
                             shared = np.exp(-off * off) * min(1.0, (k + 1.0) / (h + 1.0))
-                            if shared > out[i, k, which]:
-                                out[i, k, which] = shared
+                            out[i, k, which] = max(out[i, k, which], shared)
     return out
