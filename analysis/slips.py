@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.deviations import DeviationNotes
+from .replays import find_replays
 from .waits import find_waits
 
 if TYPE_CHECKING:
@@ -81,7 +82,8 @@ def find_slips(
     taken = (notes.ornament != "") | _written_twice(notes) | _told_twice(notes)
     slips: list[Slip] = []
     where = _Places(notes)
-    for passage in sorted(passages, key=lambda p: p.start_s):
+    passages = sorted((*passages, *_short_replays(notes, passages, taken)), key=lambda p: p.start_s)
+    for passage in passages:
         rows = _rows_of(notes, passage)
         rows = rows[~taken[rows]]
         taken[rows] = True
@@ -99,6 +101,21 @@ def find_slips(
         slips.append(_single(notes, row, float(onset_due_s[row]), number, where))
     slips.extend(_hesitations(notes, passages))
     return tuple(sorted(slips, key=lambda slip: slip["time_s"])), notes.replace(slip_id=slip_id)
+
+
+def _short_replays(notes: DeviationNotes, passages: Sequence[Passage], taken: np.ndarray) -> list[Passage]:
+    """Return the replays among the added notes that belong to no passage."""
+    from .align import Passage
+
+    used = np.concatenate([np.zeros(0, dtype=np.int64), *(np.asarray(p.take_rows, dtype=np.int64) for p in passages)])
+    added = (notes.label == "insertion") & (notes.slip_id < 0) & ~taken & ~np.isin(notes.take_index, used)
+    rows = np.flatnonzero((notes.label == "match") | added)
+    found = find_replays(notes.onset_s[rows], notes.pitch[rows], notes.reference_beat[rows], added[rows])
+    nothing = np.zeros(0, dtype=np.int64)
+    return [
+        Passage("replayed", r.start_s, r.end_s, r.start_beat, r.end_beat, notes.take_index[rows[r.rows]], nothing)
+        for r in found
+    ]
 
 
 def _following(slip_id: np.ndarray) -> int:
