@@ -20,7 +20,8 @@ def jump_path(member, toll, due, pitch, before, onset, low, high, gain, added, p
     last note there as a share of the time due until the next position; to go on costs price 4 times the square of the
     difference between the time taken and the time due as a share of the time due, counted from the first or the last
     note of the position that is left, whichever fits better; neither more than price 4. What hands and fingers spread
-    anyway (price 5, seconds) is added to the time due before shares are taken.
+    anyway (price 5, seconds) is added to the time due before shares are taken. Whether to stay or to come anew is
+    decided with the notes that follow within that time: who stays may have spent their pitches.
 
     Parameters
     ----------
@@ -64,6 +65,7 @@ def jump_path(member, toll, due, pitch, before, onset, low, high, gain, added, p
     value = np.full(n, -np.inf)
     onward = np.full(n + 1, -np.inf)  # entry i: the best of the positions before i, their tolls paid
     origin = np.zeros(n + 1, dtype=np.int64)  # entry i: which position that was
+    way = 0
     homeward = np.full(n + 1, -np.inf)  # entry i: the best of the positions after i, less the way back
     entered = np.zeros(n, dtype=np.int64)
     latest = np.zeros(n, dtype=np.int64)
@@ -92,29 +94,40 @@ def jump_path(member, toll, due, pitch, before, onset, low, high, gain, added, p
                 back[i - low[j]] = 6 if row[i] else 2
                 continue
             stay = value[i] - added[j]
+            come = -np.inf
             code = 0
             if row[i]:
                 if before[j] < entered[i]:
                     share = (onset[j] - onset[latest[i]]) / (due[i + 1] - due[i] + slack)
                     stay = value[i] + gain[j] - rhythm * min(1.0, share * share)
                     code = 4
-                if onward[i] + gain[j] - toll[i] >= stay:
+                if onward[i] > -np.inf:
                     k = origin[i]
                     wanted = due[i] - due[k]
                     first = (onset[j] - onset[entered[k]] - wanted) / (wanted + slack)
                     last = (onset[j] - onset[latest[k]] - wanted) / (wanted + slack)
-                    off = min(1.0, first * first, last * last)
-                    come = onward[i] + gain[j] - toll[i] - rhythm * off
-                    if come >= stay:
-                        stay = come
-                        code = 5
-                if homeward[i] - back_once + gain[j] - toll[i] > stay:
-                    stay = homeward[i] - back_once + gain[j] - toll[i]
-                    code = 7
-                jump = best - leap - leap_each * abs(i - best_at[j - 1]) + gain[j] - toll[i]
-                if jump > stay:
-                    stay = jump
-                    code = 6
+                    come = onward[i] - rhythm * min(1.0, first * first, last * last)
+                    way = 5
+                if homeward[i] - back_once > come:
+                    come = homeward[i] - back_once
+                    way = 7
+                jump = best - leap - leap_each * abs(i - best_at[j - 1])
+                if jump > come:
+                    come = jump
+                    way = 6
+                come += gain[j] - toll[i]
+                # The notes that follow at once decide with it: in a first visit they may be spent.
+                fresh = 0.0
+                k = j + 1
+                while k < m and onset[k] <= onset[j] + slack:
+                    if member[pitch[k], i] and before[k] < j:
+                        fresh += gain[k] + added[k]
+                        if before[k] < entered[i]:
+                            fresh -= gain[k] + added[k]
+                    k += 1
+                if come + fresh >= stay:
+                    stay = come
+                    code = way
             value[i] = stay
             if code >= 4:
                 latest[i] = j

@@ -17,15 +17,15 @@ def jump_path(member, toll, due, pitch, before, onset, low, high, gain, added, p
         top = min((k for k in cells), key=lambda k: (-cells[k][0], k))
         for i in range(low[j], high[j]):
             written = member[pitch[j]][i]
-            options = []
+            stay, ways = None, []
             if i in cells:
                 value, entered, latest, path = cells[i]
                 if written and before[j] < entered:
                     share = (onset[j] - onset[latest]) / (due[i + 1] - due[i] + slack)
                     late = rhythm * min(1.0, share**2)
-                    options.append((value + gain[j] - late, entered, j, [*path, (i, 4)]))
+                    stay = (value + gain[j] - late, entered, j, [*path, (i, 4)])
                 else:
-                    options.append((value - added[j], entered, latest, [*path, (i, 0)]))
+                    stay = (value - added[j], entered, latest, [*path, (i, 0)])
             if written:
                 earlier = [k for k in cells if k < i <= high[j - 1]]
                 if earlier:
@@ -34,16 +34,22 @@ def jump_path(member, toll, due, pitch, before, onset, low, high, gain, added, p
                     wanted = due[i] - due[k]
                     off = min(((onset[j] - onset[a] - wanted) / (wanted + slack)) ** 2 for a in (entered, latest))
                     come = value - sum(toll[k + 1 : i + 1]) + gain[j] - rhythm * min(1.0, off)
-                    options.append((come, j, j, [*path, (i, 5)]))
+                    ways.append((come, j, j, [*path, (i, 5)]))
                 later = [k for k in cells if k > i >= low[j - 1]]
                 if later:
                     k = max(later, key=lambda k: cells[k][0] - back_each * (k - i))
                     come = cells[k][0] - back_each * (k - i) - back_once + gain[j] - toll[i]
-                    options.append((come, j, j, [*cells[k][3], (i, 7)]))
+                    ways.append((come, j, j, [*cells[k][3], (i, 7)]))
                 come = cells[top][0] - leap - leap_each * abs(i - top) + gain[j] - toll[i]
-                options.append((come, j, j, [*cells[top][3], (i, 6)]))
+                ways.append((come, j, j, [*cells[top][3], (i, 6)]))
+            options = [max(ways, key=lambda way: way[0])] if ways else []
+            if stay is not None:
+                follow = [k for k in range(j + 1, m) if onset[k] <= onset[j] + slack and member[pitch[k]][i]]
+                spent = [k for k in follow if stay[1] <= before[k] < j]
+                if not options or options[0][0] + sum(gain[k] + added[k] for k in spent) < stay[0]:
+                    options = [stay]
             if options:
-                fresh[i] = max(options, key=lambda option: option[0])
+                fresh[i] = options[0]
         cells = fresh
     ends = {i: cell[0] - min(sum(toll[i + 1 :]), 0.5 * leap + leap_each * (n - 1 - i)) for i, cell in cells.items()}
     last = max(ends, key=ends.get)
