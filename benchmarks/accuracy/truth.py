@@ -83,8 +83,9 @@ class Truth:
         rows = []
         for row in self.deletions.tolist():
             at = self.score.onset_beat[row]
-            before = time_s[beat < at - 1e-6].max(initial=-np.inf)
-            after = time_s[beat > at + 1e-6].min(initial=np.inf)
+            low, high = np.searchsorted(beat, at - 1e-6) - 1, np.searchsorted(beat, at + 1e-6)
+            before = time_s[low] if low >= 0 else -np.inf
+            after = time_s[high] if high < len(beat) else np.inf
             candidates = loose.get(int(self.score.pitch[row]), [])
             here = next((c for c in candidates if before < self.take.onset_s[c] < after), None)
             if here is not None:
