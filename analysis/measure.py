@@ -23,6 +23,7 @@ from ..core.timeline import Metre
 from .against_click import against_click
 from .against_score import against_score
 from .against_sound import against_recording, recording_against_written, written_against_recording
+from .findings import find_differences
 from .hearing import hear, with_sound
 from .summary import summarise
 
@@ -72,7 +73,8 @@ def measure(
         repairs=tuple(repair.to_dict() for repair in played.repairs),
         warnings=(*played.warnings, *words, *found.warnings),
     )
-    return found.replace(summary=summarise(found))
+    found = found.replace(summary=summarise(found))
+    return found.replace(findings=find_differences(found))
 
 
 def _measured_notes(

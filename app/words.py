@@ -110,6 +110,9 @@ def measure_words(deviations: Deviations) -> list[str]:
     kinds = Counter(str(e.get("kind")) for e in deviations.slips)
     nothing = "not known without a score" if _against_click(deviations) else "none"
     lines.append(_line("slips", ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items())) or nothing))
+    if deviations.reference.get("kind") in ("score", "take") and deviations.findings:
+        lines.append("  what stands out:")
+        lines += [f"    {one_line(str(found['text']))}" for found in deviations.findings]
     lines += doubt_lines(deviations.repairs, deviations.warnings)
     return lines
 
