@@ -112,7 +112,7 @@ def fit_tempo(beat: np.ndarray, onset_s: np.ndarray, clock: Timeline, bandwidth_
     """
     if len(beat) == 0:
         return TempoCurve.build(0)
-    at, place_s, _ = moments(beat, onset_s)
+    at, place_s, index = moments(beat, onset_s)
     beats = np.arange(np.floor(at[0]), max(np.ceil(at[-1]), np.floor(at[0]) + 1.0) + 0.5)
     written_s = clock.seconds_at(at)
     if len(at) < 2:
@@ -121,7 +121,8 @@ def fit_tempo(beat: np.ndarray, onset_s: np.ndarray, clock: Timeline, bandwidth_
     part[pauses(written_s, place_s) + 1] = 1
     part = np.cumsum(part)
     # What is smoothed is the lateness against the clock: a clock followed exactly comes out exactly.
-    fit = fit_robustly(at, place_s - written_s, part, bandwidth_beats)
+    agreeing = np.bincount(index, weights=np.abs(onset_s - place_s[index]) < _CHORD_S, minlength=len(at))
+    fit = fit_robustly(at, place_s - written_s, part, bandwidth_beats, agreeing)
     knots, smooth_s, step_s2 = [], [], []
     for number in range(int(part[-1]) + 1):
         inside = at[part == number]

@@ -8,7 +8,8 @@ A *part* is what lies between two pauses: it is fitted by itself.
 Method
 ------
 Local quadratic regression with a Gaussian window. Every moment is held against the curve of the *others* of its part;
-beyond eight times what is usual around it, it counts for nothing, below that for less the farther off it lies (the
+beyond eight times what is usual around it (sixteen,
+where several notes agree), it counts for nothing, below that for less the farther off it lies (the
 bisquare, four rounds). Around a ritardando such distances are usual, so it does not stray; nor is a single last note
 believed that leaves a steady pace. The curve is a weighted sum of the onsets, so the variance of a beat's length
 follows from theirs: the mean square distance of the 16 moments around from the curve, each over the share of its
@@ -29,10 +30,12 @@ import numpy as np
 _LEAST_ONSETS = 6
 _PAUSE_S = 0.25
 _PAUSE_FACTOR = 2.0
-_PACE_STEPS = 4
+_PACE_STEPS = 6
 _KEPT_MOMENTS = 3
 _ROUNDS = 4
 _STRAY = 8.0
+# Notes that are late together are rarely late by mistake.
+_STRAY_TOGETHER = 16.0
 # Files say onsets no finer: below it nothing strays.
 _LEAST_SCALE_S = 0.003
 _AROUND = 8
@@ -95,23 +98,15 @@ def pauses(written_s: np.ndarray, onset_s: np.ndarray) -> np.ndarray:
     -------
     ndarray of int
         Rows of the moments before the pauses. A step is one where it takes at least twice what the slower of the
-        paces before and after (median of four steps) makes due, and 0.25 s more; the three moments on either side
-        agree to at least half the delay, so a stray is none; nor is a step near either end, where nothing could tell.
+        paces before and after makes due, and 0.25 s more; the three moments on either side agree to at least half the
+        delay, so a stray is none; nor is a step near either end, where nothing could tell.
     """
     n = len(written_s)
     if n < 2 * _KEPT_MOMENTS + 1:
         return np.zeros(0, dtype=np.int64)
     step_s, due = np.diff(onset_s), np.diff(written_s)
-    pace = step_s / due
-    windows = np.lib.stride_tricks.sliding_window_view(np.pad(pace, _PACE_STEPS, constant_values=np.nan), _PACE_STEPS)
-    with np.errstate(invalid="ignore"):
-        import warnings
-
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)
-            middle = np.nanmedian(windows, axis=1)
-    before, after = middle[: n - 1], middle[_PACE_STEPS + 1 :]
-    slow = np.fmax(before, after)
+    before, after = _paces(step_s, due)
+    slow = np.maximum(before, after)
     excess_s = step_s - slow * due
     found = np.flatnonzero((excess_s > _PAUSE_S) & (step_s > _PAUSE_FACTOR * slow * due))
     kept: list[int] = []
@@ -129,7 +124,25 @@ def pauses(written_s: np.ndarray, onset_s: np.ndarray) -> np.ndarray:
     return np.array(kept, dtype=np.int64)
 
 
-def fit_robustly(beat: np.ndarray, late_s: np.ndarray, part: np.ndarray, bandwidth_beats: float) -> Fit:
+def _paces(step_s: np.ndarray, due: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the pace before and after each step: the median of six steps, each as heavy as it is long.
+
+    In a take that serves as the reference a chord's notes lie a few milliseconds apart: such steps say nothing.
+    """
+    pad = (_PACE_STEPS, _PACE_STEPS)
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(step_s / due, pad), _PACE_STEPS)
+    heavy = np.lib.stride_tricks.sliding_window_view(np.pad(due, pad), _PACE_STEPS)
+    order = np.argsort(windows, axis=1)
+    total = np.cumsum(np.take_along_axis(heavy, order, axis=1), axis=1)
+    half = np.argmax(total >= 0.5 * total[:, -1:], axis=1)
+    rows = np.arange(len(windows))
+    middle = windows[rows, order[rows, half]]
+    return middle[: len(due)], middle[_PACE_STEPS + 1 :]
+
+
+def fit_robustly(
+    beat: np.ndarray, late_s: np.ndarray, part: np.ndarray, bandwidth_beats: float, count: np.ndarray
+) -> Fit:
     """Fit the smoother and tell strays from what belongs.
 
     Parameters
@@ -137,11 +150,13 @@ def fit_robustly(beat: np.ndarray, late_s: np.ndarray, part: np.ndarray, bandwid
     beat, late_s : ndarray [shape=(k,)]
     part : ndarray of int [shape=(k,)], rising
     bandwidth_beats : float
+    count : ndarray of int [shape=(k,)], notes that agree on the moment
     """
+    reach = np.where(count > 1, _STRAY_TOGETHER, _STRAY)
     weight = np.ones(len(beat))
     distance_s, square_s2 = _distances(beat, late_s, part, weight, bandwidth_beats)
     for _ in range(_ROUNDS):
-        reach_s = _STRAY * _usual(np.abs(distance_s))
+        reach_s = reach * _usual(np.abs(distance_s))
         weight = np.square(np.maximum(1.0 - np.square(distance_s / reach_s), 0.0))
         # A part of which nothing were left keeps all of it.
         lost = np.bincount(part, weights=weight > _NO_WEIGHT) < 2
