@@ -53,6 +53,14 @@ def test_a_real_take_is_aligned_as_people_align_it(shared_data, name, matches, i
         assert _f(true, told) >= floor
 
 
+def test_a_take_against_itself_is_aligned_exactly(shared_data):
+    match = _read(shared_data, TAKES[1][0])
+    take = match.performance
+    as_score = take.replace(onset_beat=2.0 * take.onset_s, duration_beat=2.0 * take.duration_s)
+    alignment = align_notes(as_score, take)
+    np.testing.assert_array_equal(alignment.take_row, np.arange(len(take)))
+
+
 def test_another_piece_is_refused(shared_data):
     score, take = (_read(shared_data, TAKES[i][0]) for i in (0, 1))
     with pytest.raises(TakeprintError):
