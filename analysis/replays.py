@@ -9,7 +9,8 @@ Method
 ------
 Added notes that follow each other, with hardly a matched one among them, are a run. A run is a replay when most of its
 pitches come in the same order among the matched notes right after it (a restart: the later go holds the matches) or
-right before it. The order is the longest common subsequence, chords sorted from below.
+right before it; else its parts before and after its longest stop are tried. The order is the longest common
+subsequence, chords sorted from below.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ _LEAST_NOTES, _LEAST_MOMENTS = 3, 2
 _LEAST_SHARE = 0.75
 # Strokes as near as this are one moment.
 _TOGETHER_S = 0.05
-# Added notes farther apart than this many seconds, or with more than one matched moment between, are two runs.
-_GAP_S, _MATCHES_BETWEEN = 2.0, 1
+# Added notes with more matched moments between are two runs.
+_MATCHES_BETWEEN = 1
 _LONGEST = 400
 
 
@@ -56,25 +57,40 @@ def find_replays(onset_s: np.ndarray, pitch: np.ndarray, beat: np.ndarray, is_ad
     """
     order = np.argsort(onset_s, kind="stable")
     onset_s, pitch, beat, is_added = onset_s[order], pitch[order], beat[order], is_added[order]
-    matched = np.flatnonzero(~is_added)
-    out = []
-    for run in _runs(onset_s, is_added):
+    found = []
+    waiting = _runs(onset_s, is_added)
+    while waiting:
+        run = waiting.pop()
         if len(run) < _LEAST_NOTES or len(_moments(onset_s[run])) < _LEAST_MOMENTS:
             continue
-        first, last = np.searchsorted(matched, [run[0], run[-1]])
-        reach = len(run) + 4
-        for go in (matched[last : last + reach], matched[max(0, first - reach) : first]):
-            a, b = _from_below(onset_s, pitch, run), _from_below(onset_s, pitch, go)
-            pairs = _common(pitch[a], pitch[b])
-            if len(pairs) < max(_LEAST_NOTES, _LEAST_SHARE * len(run)):
-                continue
-            beats = beat[b[pairs[:, 1]]]
-            if len(np.unique(beats)) < _LEAST_MOMENTS:
-                continue
+        beats = _replayed_beats(onset_s, pitch, beat, is_added, run)
+        if beats is not None:
             start_s, end_s = float(onset_s[run[0]]), float(onset_s[run[-1]])
-            out.append(Replay(order[run], start_s, end_s, float(beats.min()), float(beats.max())))
-            break
-    return out
+            found.append(Replay(order[run], start_s, end_s, float(beats.min()), float(beats.max())))
+            continue
+        # Several goes in a row, or a go and something else: they part where the take stops longest.
+        longest = int(np.diff(onset_s[run]).argmax()) + 1
+        if onset_s[run[longest]] - onset_s[run[longest - 1]] > _TOGETHER_S:
+            waiting += [run[:longest], run[longest:]]
+    return sorted(found, key=lambda replay: replay.start_s)
+
+
+def _replayed_beats(
+    onset_s: np.ndarray, pitch: np.ndarray, beat: np.ndarray, is_added: np.ndarray, run: np.ndarray
+) -> np.ndarray | None:
+    """Return where in the score a run belongs, None where it is no replay."""
+    matched = np.flatnonzero(~is_added)
+    first, last = np.searchsorted(matched, [run[0], run[-1]])
+    reach = len(run) + 4
+    for go in (matched[last : last + reach], matched[max(0, first - reach) : first]):
+        a, b = _from_below(onset_s, pitch, run), _from_below(onset_s, pitch, go)
+        pairs = _common(pitch[a], pitch[b])
+        if len(pairs) < max(_LEAST_NOTES, _LEAST_SHARE * len(run)):
+            continue
+        beats = beat[b[pairs[:, 1]]]
+        if len(np.unique(beats)) >= _LEAST_MOMENTS:
+            return beats
+    return None
 
 
 def _runs(onset_s: np.ndarray, is_added: np.ndarray) -> list[np.ndarray]:
@@ -82,11 +98,10 @@ def _runs(onset_s: np.ndarray, is_added: np.ndarray) -> list[np.ndarray]:
     added = np.flatnonzero(is_added)
     if len(added) == 0:
         return []
-    far = np.diff(onset_s[added]) > _GAP_S
     # Moments of matched notes between two added ones.
     begins = np.r_[True, np.diff(onset_s) > _TOGETHER_S]
     moment = np.cumsum(begins & ~is_added)
-    split = np.flatnonzero(far | (np.diff(moment[added]) > _MATCHES_BETWEEN)) + 1
+    split = np.flatnonzero(np.diff(moment[added]) > _MATCHES_BETWEEN) + 1
     return [run[:_LONGEST] for run in np.split(added, split)]
 
 

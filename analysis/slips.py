@@ -47,6 +47,8 @@ _ALONG_S, _ALONG_SEMITONES = 0.04, 2.0
 _NEARBY_S = 1.0
 # Two strokes of one key nearer than this are one stroke that the file tells twice.
 _AT_ONCE_S = 0.01
+# A wrong key lies this near to the right one, or an octave off; in a chord it is struck this near to the others.
+_NEAR_SEMITONES, _CHORD_S = 4.0, 0.15
 # Notes in another octave, this many in a row with no farther gap, are one displacement.
 _LEAST_DISPLACED, _DISPLACED_GAP_BEATS = 4, 8.0
 # A touch so short and soft against the notes around is more likely a brush than a stroke.
@@ -96,6 +98,9 @@ def find_slips(
         for missed, added in rows:
             slip_id[[missed, added]] = number
         slips.append(_wrong(notes, rows, number, where))
+    for pair in _pairs_left(notes, onset_due_s, (slip_id < 0) & ~taken, where):
+        slip_id[list(pair)] = number = _following(slip_id)
+        slips.append(_wrong(notes, [pair], number, where))
     for row in np.flatnonzero((notes.label != "match") & (slip_id < 0) & ~taken).tolist():
         slip_id[row] = number = _following(slip_id)
         slips.append(_single(notes, row, float(onset_due_s[row]), number, where))
@@ -141,6 +146,13 @@ class _Places:
     def time_at(self, beat: np.ndarray) -> np.ndarray:
         """Return when positions of the score came in the take, seconds."""
         return np.interp(beat, self.beat, self.time_s)
+
+    def around(self, beat: float) -> tuple[float, float, float]:
+        """Return the last onset before a written position, the mean at it (NaN for none) and the first after it."""
+        low, high = np.searchsorted(self.beat, [beat - 1e-6, beat + 1e-6])
+        own_s = float(np.mean(self.time_s[low:high])) if high > low else np.nan
+        before_s = float(self.time_s[low - 1]) if low else -np.inf
+        return before_s, own_s, float(self.time_s[high]) if high < len(self.time_s) else np.inf
 
     def between(self, first_s: float, last_s: float) -> np.ndarray:
         """Return the rows of matches in a span of time."""
@@ -227,6 +239,38 @@ def _wrong_pairs(notes: DeviationNotes, slip_id: np.ndarray, taken: np.ndarray) 
             open_group[by] = len(groups)
         groups.append([pair])
     return [part for group in groups for part in ([group] if len(group) >= _LEAST_DISPLACED else [[p] for p in group])]
+
+
+def _pairs_left(
+    notes: DeviationNotes, onset_due_s: np.ndarray, free: np.ndarray, where: _Places
+) -> list[tuple[int, int]]:
+    """Pair a missed note with an added one that came in its stead: a near key, between the moments before and after.
+
+    Around a wait or a late hand no time is surely due; which notes are rightly played before and after is sure.
+    """
+    added = np.flatnonzero(free & (notes.label == "insertion"))
+    added = added[np.argsort(notes.onset_s[added], kind="stable")]
+    candidates = []
+    for row in np.flatnonzero(free & (notes.label == "deletion")).tolist() if len(added) else []:
+        low_s, own_s, high_s = where.around(float(notes.reference_beat[row]))
+        due_s = float(onset_due_s[row])
+        if np.isfinite(own_s):
+            # The rest of its chord says when.
+            reach_s = max(_CHORD_S, 0.3 * min(own_s - low_s, high_s - own_s))
+            low_s, high_s, due_s = own_s - reach_s, own_s + reach_s, own_s
+        first, last = np.searchsorted(notes.onset_s[added], [low_s + _AT_ONCE_S, high_s - _AT_ONCE_S])
+        for played in added[first:last].tolist():
+            apart = abs(float(notes.pitch[played] - notes.reference_pitch[row]))
+            if 0 < apart <= _NEAR_SEMITONES or apart == 12:
+                off = abs(float(notes.onset_s[played]) - due_s) / max(high_s - low_s, _CHORD_S)
+                candidates.append((np.nan_to_num(off) + apart / 12.0, row, played))
+    out: list[tuple[int, int]] = []
+    used: set[int] = set()
+    for _, row, played in sorted(candidates):
+        if row not in used and played not in used:
+            used |= {row, played}
+            out.append((row, played))
+    return out
 
 
 def _goes_on(notes: DeviationNotes, before: tuple[int, int], now: tuple[int, int]) -> bool:

@@ -158,6 +158,50 @@ def test_a_replay_is_one_event_and_its_break_no_hesitation():
     assert (notes.slip_id == slip["slip_id"]).sum() == 4
 
 
+def restarted(goes, first=16, last=20, gap_s=1.0):
+    """Play beats ``first`` to ``last`` (not included) ``goes`` times more than written; the last go is matched."""
+    table = Table()
+    lost_s = 0.5 * (last - first) + gap_s
+    for go in range(goes):
+        for i in range(first, last):
+            table.add(0.5 * i + go * lost_s, 60 + i % 12)
+    for row in table.rows[first:40]:
+        row["onset_s"] += goes * lost_s
+        row["due_s"] += goes * lost_s
+    return table
+
+
+@pytest.mark.parametrize(("first", "last"), [(16, 19), (10, 20)])
+def test_a_replay_that_the_alignment_left_as_single_notes_is_one_event(first, last):
+    slips, notes = restarted(1, first, last).find()
+    (slip,) = (s for s in slips if s["kind"] == "repeated")
+    assert (slip["beat_from"], slip["beat_to"], slip["n_notes"]) == (first, last - 1, last - first)
+    assert slip["duration_s"] == pytest.approx(0.5 * (last - first) + 1.0)
+    assert len(slips) == 1
+    assert (notes.slip_id >= 0).sum() == last - first
+
+
+def test_two_restarts_in_a_row_are_two_events():
+    slips, _ = restarted(2).find()
+    assert [(s["kind"], s["n_notes"]) for s in slips] == [("repeated", 4)] * 2
+
+
+def test_added_notes_that_were_not_played_before_are_no_replay():
+    slips, _ = Table().add(5.1, 90).add(5.2, 95).add(5.3, 91).add(5.4, 88).find()
+    assert [s["kind"] for s in slips] == ["added"] * 4
+
+
+def test_a_wrong_note_before_a_wait_is_wrong_though_it_came_late():
+    table = Table().later(21, 1.5).miss(20).add(10.4, 69)
+    slips, _ = table.find()
+    assert [(s["kind"], s.get("interval")) for s in slips if s["kind"] != "hesitation"] == [("wrong", "semitone")]
+
+
+def test_a_missed_note_and_one_added_elsewhere_are_two_slips():
+    slips, _ = Table().miss(20).add(10.75, 69).find()
+    assert [s["kind"] for s in slips] == ["missed", "repeated"]
+
+
 def test_a_skip_is_one_event():
     table = Table().later(30, -5.0)
     for i in range(20, 30):
