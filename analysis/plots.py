@@ -44,6 +44,8 @@ from .drawing import (
     varies,
     zero,
 )
+from .pair_plots import pair_pictures
+from .pair_plots import pair_pictures
 from .passages import hits_of, loudness_unit, tempo_of
 from .sound_plots import draw_events, draw_intonation, has_intonation
 
@@ -78,7 +80,8 @@ def plot_deviations(deviations: Deviations, folder: str | Path, *, force: bool =
     deviations : Deviations
     folder : path
         Made if need be. Files are named by trace: ``tempo.png, timing.png, dynamics.png, articulation.png,
-        fluctuation.png, intonation.png, breath.png, friction.png``.
+        fluctuation.png, intonation.png, breath.png, friction.png``; of a take against a score or another take also
+        ``pair_tempo.png, pair_timing.png, pair_level.png, pair_map.png``.
     force : bool
         Let existing pictures be replaced.
 
@@ -106,6 +109,8 @@ def plot_deviations(deviations: Deviations, folder: str | Path, *, force: bool =
         "breath": (partial(_draw_events, trace="breath"), len(deviations.breath) > 0),
         "friction": (partial(_draw_events, trace="friction"), len(deviations.friction) > 0),
     }
+    drawn |= {name: (draw, True) for name, draw in pair_pictures(deviations).items()}
+    drawn |= {name: (draw, True) for name, draw in pair_pictures(deviations).items()}
     paths = [folder / f"{name}.png" for name, (_, there) in drawn.items() if there]
     if not paths:
         return []
