@@ -43,29 +43,54 @@ def tuning_thirds(features: WarpFeatures) -> float:
     return float(np.angle(turn) * 3.0 / (2 * np.pi))
 
 
-def side_at(features: WarpFeatures, factor: int, thirds: int) -> Side:
-    """Return a performance at a level, its pitches moved down by a number of thirds of a semitone."""
-    hop_s = factor * features.hop_s
-    chroma = _by_semitone(features.chroma, thirds)
-    pitched = _by_semitone(features.onset[:, :A_OCTAVE], thirds)
+@dataclass(frozen=True, eq=False)
+class Pooled:
+    """One performance's features at one level, before pitches are moved and folded; all float32."""
+
+    hop_s: float
+    chroma: np.ndarray
+    pitched: np.ndarray
+    wide: np.ndarray
+
+    def side(self, thirds: int) -> Side:
+        """Return the performance with its pitches moved down by a number of thirds of a semitone."""
+        chroma, pitched = _by_semitone(self.chroma, thirds), _by_semitone(self.pitched, thirds)
+        norm = np.sqrt((chroma**2).sum(1, keepdims=True))
+        chroma /= norm + 0.1 * (np.sqrt(np.mean(norm**2)) + 1e-9)
+        chroma -= chroma.mean(0, keepdims=True)
+        onset = np.concatenate([_decaying(_relative(x, self.hop_s), self.hop_s) for x in (pitched, self.wide)], axis=1)
+        return Side(self.hop_s, chroma, onset)
+
+    def backwards(self) -> Pooled:
+        """Return the same sounds in the opposite order."""
+        return Pooled(self.hop_s, self.chroma[::-1], self.pitched[::-1], self.wide[::-1])
+
+    def strokes(self) -> np.ndarray:
+        """Return how much the wide bands rise, relative to the strongest around [shape=(n, 7)]."""
+        return _relative(self.wide, self.hop_s)
+
+
+def pooled(features: WarpFeatures, factor: int) -> Pooled:
+    """Return a performance at a level."""
+    chroma = features.chroma.astype(np.float32)
+    pitched = features.onset[:, :A_OCTAVE].astype(np.float32)
     wide = features.onset[:, A_OCTAVE:].astype(np.float32)
     if factor > 1:
-        chroma = _pooled(chroma, factor, max(round(_SMOOTH_S / features.hop_s), 2 * factor))
-        pitched, wide = (_summed(x, factor) for x in (pitched, wide))
-    norm = np.sqrt((chroma**2).sum(1, keepdims=True))
-    unit = chroma / (norm + 0.1 * (np.sqrt(np.mean(norm**2)) + 1e-9))
-    unit -= unit.mean(0, keepdims=True)
-    onset = np.concatenate([_decaying(x, hop_s) for x in (pitched, wide)], axis=1)
-    return Side(hop_s, unit.astype(np.float32), onset.astype(np.float32))
+        chroma = _smoothed(chroma, factor, max(round(_SMOOTH_S / features.hop_s), 2 * factor))
+        pitched, wide = _summed(pitched, factor), _summed(wide, factor)
+    return Pooled(factor * features.hop_s, chroma, pitched, wide)
 
 
 def _by_semitone(columns: np.ndarray, thirds: int) -> np.ndarray:
     """Fold thirds of semitones [shape=(n, 36)] to semitones."""
-    moved = np.roll(columns.astype(np.float32), -thirds, axis=1).reshape(len(columns), _PITCHES, 3)
-    return moved[:, :, 0] + 0.5 * (moved[:, :, 1] + np.roll(moved[:, :, 2], 1, axis=1))
+    weights = np.zeros((A_OCTAVE, _PITCHES), dtype=np.float32)
+    for pitch in range(_PITCHES):
+        for off, weight in ((-1, 0.5), (0, 1.0), (1, 0.5)):
+            weights[(3 * pitch + off + thirds) % A_OCTAVE, pitch] = weight
+    return np.asarray(columns @ weights)
 
 
-def _pooled(x: np.ndarray, factor: int, width: int) -> np.ndarray:
+def _smoothed(x: np.ndarray, factor: int, width: int) -> np.ndarray:
     """Smooth columns and keep every so-manieth row."""
     from scipy.ndimage import convolve1d
 
@@ -82,16 +107,20 @@ def _summed(x: np.ndarray, factor: int) -> np.ndarray:
     return padded.reshape(rows, factor, -1).sum(1)
 
 
-def _decaying(x: np.ndarray, hop_s: float) -> np.ndarray:
-    """Return onsets relative to the strongest around them, each dying away over the rows that follow."""
+def _relative(x: np.ndarray, hop_s: float) -> np.ndarray:
+    """Return onsets relative to the strongest around them."""
     from scipy.ndimage import maximum_filter1d
 
     strength = np.sqrt((x**2).sum(1))
     strongest = maximum_filter1d(strength, 2 * max(round(_AROUND_S / hop_s), 1) + 1, mode="nearest")
-    relative = x / (strongest[:, None] + 0.05 * (strength.max(initial=0.0)) + 1e-9)
-    out = relative.copy()
+    return np.asarray(x / (strongest[:, None] + 0.05 * strength.max(initial=0.0) + np.float32(1e-9)))
+
+
+def _decaying(x: np.ndarray, hop_s: float) -> np.ndarray:
+    """Return onsets that each die away over the rows that follow."""
+    out = x.copy()
     for k in range(1, max(int(np.ceil(_DECAY_S / hop_s)), 1)):
-        out[k:] = np.maximum(out[k:], np.sqrt(1.0 - k * hop_s / _DECAY_S) * relative[:-k])
+        np.maximum(out[k:], np.float32(np.sqrt(1.0 - k * hop_s / _DECAY_S)) * x[:-k], out=out[k:])
     return out
 
 

@@ -18,12 +18,14 @@ from .warp_levels import Gains
 # long on both sides and no longer than the second figure: the player held on, or played something else for a while.
 _HELD_S, _OTHERWISE_S = 3.0, 12.0
 # Reach of the tube around a coarser path beyond that path's own coarseness (s), and beyond its ends.
-_REACH_S, _ENDS_S = 0.3, 1.0
+_REACH_S, _ENDS_S = 0.8, 1.0
 # What a step costs in which one side goes twice as far as the other, and one in which it alone goes on, in standard
 # deviations of gains.
 BEND, _HOLD = 0.3, 1.0
 # A path is smoothed over so long (s); knots are left out where the map stays this close without them (s).
-_SMOOTH_S, _EXACT_S = 0.12, 0.0005
+_SMOOTH_S, _EXACT_S = 0.12, 0.001
+# Strokes tell how late the take is within so many frames, over so long (s).
+_LAGS, _LATE_S = 4, 2.5
 # Beyond what matches a part is extended by no more than this (s), at the tempo of its end.
 _EXTENDED_S = 0.5
 
@@ -84,8 +86,16 @@ def refined(level: Gains, path: np.ndarray, coarseness: float, hop_s: float) -> 
     return found
 
 
-def knots_of(path: np.ndarray, hop_s: float) -> np.ndarray:
-    """Return a path as knots (reference_s, time_s) of a smooth map."""
+def knots_of(path: np.ndarray, take_strokes: np.ndarray, reference_strokes: np.ndarray, hop_s: float) -> np.ndarray:
+    """Return a path of the finest level as knots (reference_s, time_s) of a smooth map.
+
+    Parameters
+    ----------
+    path : ndarray of int64 [shape=(k, 2)]
+    take_strokes, reference_strokes : ndarray of float32 [shape=(n, 7)], [shape=(m, 7)]
+        How much the wide bands rise.
+    hop_s : float, seconds
+    """
     from scipy.ndimage import gaussian_filter1d
 
     # Along the sum of both sides, which always grows, their difference is smoothed; it may change no faster than the
@@ -93,12 +103,42 @@ def knots_of(path: np.ndarray, hop_s: float) -> np.ndarray:
     along = np.arange(path[0].sum(), path[-1].sum() + 1)
     across = np.interp(along, path.sum(1), path[:, 0] - path[:, 1])
     smooth = gaussian_filter1d(across, 2.0 * _SMOOTH_S / hop_s, mode="nearest")
+    smooth += _late(0.5 * (along + smooth), 0.5 * (along - smooth), take_strokes, reference_strokes, hop_s)
     slope = np.clip(np.diff(smooth), -0.95, 0.95)
     smooth = smooth[0] + np.concatenate([[0.0], np.cumsum(slope)])
     take, reference = 0.5 * (along + smooth), 0.5 * (along - smooth)
     inside = (take >= 0) & (reference >= 0)
     knots = np.stack([reference, take], axis=1)[inside] * hop_s
     return knots[_telling(knots)]
+
+
+def _late(take: np.ndarray, reference: np.ndarray, a: np.ndarray, b: np.ndarray, hop_s: float) -> np.ndarray:
+    """Return by how many frames the take's strokes come later than a path says, smoothed over some seconds.
+
+    Tones are heard through long windows, earlier in a dry room than in a hall; strokes are not. Their correlation along
+    the path, at some lags, has its peak where they really lie.
+    """
+    from scipy.ndimage import gaussian_filter1d
+
+    rows = np.clip(np.round(take).astype(np.int64), 0, len(a) - 1)
+    struck = b[np.clip(np.round(reference).astype(np.int64), 0, len(b) - 1)]
+    lags = np.arange(-_LAGS, _LAGS + 1)
+    agree = np.stack([np.einsum("kb,kb->k", a[np.clip(rows + lag, 0, len(a) - 1)], struck) for lag in lags], axis=1)
+    # What the rounding to frames adds is known, and taken away.
+    weight = struck.sum(1) + 1e-6
+    rounded = ((np.round(take) - take) - (np.round(reference) - reference)) * weight
+    # In blocks of a quarter of the time it is smoothed over: it changes slowly.
+    length = max(round(0.5 * _LATE_S / hop_s), 1)
+    starts = np.arange(0, len(rows), length)
+    blocks = np.add.reduceat(np.column_stack([agree, rounded, weight]), starts, axis=0)
+    blocks = gaussian_filter1d(blocks.astype(np.float64), 4.0, axis=0, mode="nearest")
+    agree = blocks[:, :-2]
+    peak = np.clip(agree.argmax(1), 1, len(lags) - 2)
+    left, top, right = (agree[np.arange(len(agree)), peak + side] for side in (-1, 0, 1))
+    curve = np.maximum(2.0 * top - left - right, 1e-9)
+    late = lags[peak] + np.clip(0.5 * (right - left) / curve, -1.0, 1.0) + blocks[:, -2] / blocks[:, -1]
+    late = gaussian_filter1d(late, 4.0, mode="nearest")
+    return np.interp(np.arange(len(rows)), starts + 0.5 * (length - 1), late)
 
 
 def _telling(knots: np.ndarray) -> np.ndarray:

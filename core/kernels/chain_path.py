@@ -11,8 +11,9 @@ def chain_path(gain, jump, bend):
     """Choose a chain of stretches that gains most.
 
     Within a stretch the steps are (1, 1), (1, 2) and (2, 1), each worth the mean gain of the cells it passes times half
-    the rows and columns it goes on, the last two less ``bend``. Before a stretch any number of rows and columns may be left out, for nothing
-    before the first one and at the price ``jump`` before every other; what follows the last one costs nothing.
+    the rows and columns it goes on, the last two less ``bend``. Before a stretch any number of rows and columns may be
+    left out, for nothing before the first one and at the price ``jump`` before every other; what follows the last one
+    costs nothing.
 
     Parameters
     ----------
