@@ -23,11 +23,12 @@ from ..core.deviations import Deviations
 from .finding_words import (
     Finding,
     bar_words,
-    bars_are_known,
     bars_of,
+    beats_are_known,
     clock_words,
     count_words,
     finding,
+    length_words,
     number_words,
     place_words,
     reference_words,
@@ -133,19 +134,17 @@ def _drift(deviations: Deviations, steps: Steps) -> list[Finding]:
     }
     named = reference_words(deviations)
     if deviations.reference.get("kind") == "none":
-        text = f"The take keeps {take_bpm:.1f} bpm over {clock_words(take_s)} minutes."
+        text = f"The take keeps {take_bpm:.1f} bpm over {length_words(take_s)}."
         return [finding(deviations, "tempo", "pace", text, figures)]
     if abs(percent) < max(sure, _LEAST_PERCENT):
         apart_s = abs(written_s - take_s)
         text = f"The take keeps the tempo of {named}: the two are {apart_s:.2f} s apart at the end."
         return [finding(deviations, "tempo", "drift", text, figures)]
     faster, gains = ("faster", "ahead of") if percent > 0 else ("slower", "behind")
-    # A MIDI take that was not played to its file's beats has no beats to count by.
-    has_beats = deviations.reference.get("kind") != "take" or deviations.reference.get("beats")
-    if has_beats or bars_are_known(deviations):
+    if beats_are_known(deviations):
         pace = f"{take_bpm:.1f} bpm against {written_bpm:.1f} bpm"
     else:
-        pace = f"it takes {clock_words(take_s)} minutes for what the reference plays in {clock_words(written_s)}"
+        pace = f"it takes {length_words(take_s)} for what the reference plays in {length_words(written_s)}"
         del figures["take_bpm"], figures["reference_bpm"]
     text = (
         f"The take is {number_words(abs(percent))} % {faster} than {named}: {pace}, which puts it "

@@ -67,6 +67,12 @@ def bars_are_known(deviations: Deviations) -> bool:
     return reference.get("kind") in ("score", "click") or bool(flagged)
 
 
+def beats_are_known(deviations: Deviations) -> bool:
+    """Tell whether the reference has musical beats: a MIDI take that was not played to its file's has none."""
+    reference = deviations.reference
+    return reference.get("kind") != "take" or bool(reference.get("beats")) or bars_are_known(deviations)
+
+
 def bars_of(deviations: Deviations, beat_from: float, beat_to: float) -> list[int] | None:
     """Return the first and the last bar of a stretch of beats, from 1; None where bar lines are not known."""
     if not bars_are_known(deviations) or not (np.isfinite(beat_from) and np.isfinite(beat_to)):
@@ -103,6 +109,21 @@ def clock_words(time_s: float) -> str:
     hours, rest = divmod(total, 3600)
     minutes, seconds = divmod(rest, 60)
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+
+
+def length_words(length_s: float) -> str:
+    """Return a length of time in words.
+
+    Examples
+    --------
+    >>> length_words(22.4), length_words(100.0)
+    ('22 s', '1:40 minutes')
+    """
+    return (
+        f"{length_s:.0f} s"
+        if length_s < 90.0
+        else f"{clock_words(length_s)} {'minutes' if length_s < 3600 else 'hours'}"
+    )
 
 
 def number_words(value: float, digits: int = 2) -> str:

@@ -33,7 +33,7 @@ from .drawing import (
     zero,
 )
 from .finding_tempo import common_steps, tempo_findings
-from .finding_words import bars_are_known
+from .finding_words import bars_are_known, beats_are_known
 from .tempo import pause_steps
 
 if TYPE_CHECKING:
@@ -123,6 +123,11 @@ def draw_tempo(figure: Figure, deviations: Deviations) -> None:
     written = 60.0 * np.diff(tempo.beat) / np.diff(clock.seconds_at(tempo.beat))
     bpm = np.where(in_time, tempo.tempo_bpm[:-1], np.nan)
     half = np.where(in_time, tempo.tempo_uncertainty_bpm[:-1], np.nan)
+    unit, fastest = "tempo (bpm)", f"{np.median(written):.0f} bpm"
+    if not beats_are_known(deviations):
+        # Without beats there is no tempo; what is left is the pace of one side against the other's.
+        bpm, half, written = 100.0 * bpm / written, 100.0 * half / written, np.full(len(written), 100.0)
+        unit, fastest = "pace (%, reference 100)", "100 %"
     middle = 0.5 * (x[:-1] + x[1:])
     _shade_stretches(top, deviations)
     name = "reference" if deviations.reference.get("kind") == "take" else "score"
@@ -137,9 +142,9 @@ def draw_tempo(figure: Figure, deviations: Deviations) -> None:
     low, high = np.quantile(shown, [0.005, 0.995])
     room = max(0.15 * (high - low), 0.03 * high)
     top.set_ylim(max(low - room, 0.0), high + room)
-    top.set_ylabel("tempo (bpm)")
+    top.set_ylabel(unit)
     if far:
-        top.set_title(f"{name}: {np.median(written):.0f} bpm throughout (median), not drawn")
+        top.set_title(f"{name}: {fastest} (median), too far off to be drawn")
     legend(top)
     _draw_behind(bottom, deviations, x)
     _label_along(bottom, deviations, x)

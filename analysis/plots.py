@@ -45,7 +45,6 @@ from .drawing import (
     zero,
 )
 from .pair_plots import pair_pictures
-from .pair_plots import pair_pictures
 from .passages import hits_of, loudness_unit, tempo_of
 from .sound_plots import draw_events, draw_intonation, has_intonation
 
