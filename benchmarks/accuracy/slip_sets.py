@@ -4,7 +4,8 @@
     for base in bases("vienna", fold=0):
         scene = plant(base, rate=0.05, rng=numpy.random.default_rng(0))
 
-A base keeps the written notes that were played and the played notes that are written, so that nothing else is amiss.
+A base keeps the written notes that were played and the played notes that are written, in their order in time, so that
+nothing else is amiss (a pair that came after most of the next five written notes is a fault of take or file).
 What is laid in, and how often among all slips: notes left out (30 %, rather inside chords), wrong keys (25 %:
 semitones, whole tones, now and then a third or an octave), added notes (20 %: mostly the next key struck along,
 softer; else a stray key of the hand between two notes), a key struck twice (12 %), a stop (10 %: as long as the note
@@ -71,7 +72,20 @@ def base_of(truth: Truth) -> Base:
     pairs = truth.pairs[same]
     score, take = truth.score.rows(pairs[:, 0]), truth.take.rows(pairs[:, 1])
     order = np.lexsort((score.pitch, score.onset_beat))
+    order = order[~_out_of_order(score.onset_beat[order], take.onset_s[order])]
     return Base(truth.piece, truth.name, score.rows(order), take.rows(order))
+
+
+def _out_of_order(beat: np.ndarray, onset_s: np.ndarray) -> np.ndarray:
+    """Tell the pairs played after most of the next five written notes, or before most of the last five."""
+    out = np.zeros(len(beat), dtype=bool)
+    for i in range(len(beat)):
+        low, high = np.searchsorted(beat, [beat[i] - 1e-6, beat[i] + 1e-6])
+        before, after = onset_s[max(0, low - 5) : low], onset_s[high : high + 5]
+        out[i] = (len(after) > 0 and onset_s[i] > np.median(after) + 0.1) or (
+            len(before) > 0 and onset_s[i] < np.median(before) - 0.1
+        )
+    return out
 
 
 def _performed_by_profile(fold: int) -> Iterator[Base]:
