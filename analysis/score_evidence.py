@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -45,6 +46,11 @@ _NEAR_S, _WIDTH_HZ = 0.08, 25.0
 _RING_S = 0.5
 _LOW_RATE = 20_000.0
 
+# What `company` tells.
+COMPANY = 9
+# Among the features, a note's strongest level.
+LOUD = len(STARTS) + len(SPANS) + 5
+
 Layers = list[tuple[np.ndarray, np.ndarray]]
 
 
@@ -66,6 +72,11 @@ class Written:
     number: np.ndarray
     hz: np.ndarray
     shared: np.ndarray
+
+    @property
+    def height(self) -> np.ndarray:
+        """Fundamentals, Hz."""
+        return self.hz[:, 0] / self.number[:, 0]
 
     @classmethod
     def of(cls, expected_s: np.ndarray, end_s: np.ndarray, pitch: np.ndarray, cents: float) -> Written:
@@ -189,6 +200,61 @@ def headed(inputs: np.ndarray, layers: Layers) -> np.ndarray:
         if number < len(layers) - 1:
             hidden = np.maximum(hidden, 0.1 * hidden)
     return hidden[..., 0]
+
+
+def company(score: np.ndarray, group: np.ndarray, loud: np.ndarray, height: np.ndarray) -> np.ndarray:
+    """Describe what the other notes of a chord do at a note's moments.
+
+    The loud beginning of one note is heard in the partials of others: what another note explains says less.
+
+    Parameters
+    ----------
+    score : ndarray [shape=(n, moments)]
+        Against that of not being played at all; the moments of a chord's notes are the same.
+    group : ndarray of int64 [shape=(n,)]
+        The chord of each note; a chord's notes follow each other.
+    loud : ndarray [shape=(n,)]
+        Level of each note's strongest partial, in units of 20 dB.
+    height : ndarray [shape=(n,)]
+        Orders the notes by pitch.
+
+    Returns
+    -------
+    ndarray of float32 [shape=(n, moments, COMPANY)]
+        How surely another note begins within 3 ms; that times by how much it is louder; how many of the others have
+        begun; whether the highest note has, and the same 25 ms ago; then whether the note is the highest or the
+        lowest, how many others there are, and how much louder it is than the loudest of them.
+    """
+    count, moments = score.shape
+    out = np.zeros((count, moments, COMPANY), dtype=np.float32)
+    top = np.maximum(score.max(1, keepdims=True), 0.0)
+    belief = np.exp(score - top)
+    belief /= belief.sum(1, keepdims=True) + np.exp(-top)
+    begun = np.cumsum(belief, axis=1)
+    padded = np.pad(begun, ((0, 0), (4, 3)), mode="edge")
+    padded[:, :4] = 0.0
+    near = padded[:, 7:] - padded[:, :-7]
+    earlier = np.pad(begun, ((0, 0), (25, 0)))[:, :moments]
+    edges = np.flatnonzero(np.diff(group, prepend=group[:1] - 1, append=group[-1:] + 1))
+    for first, last in pairwise(edges):
+        rows = np.arange(first, last)
+        highest = first + int(height[rows].argmax())
+        lowest = first + int(height[rows].argmin())
+        for i in rows:
+            others = rows[rows != i]
+            out[i, :, 5] = float(i == highest)
+            out[i, :, 6] = float(i == lowest)
+            if not len(others):
+                continue
+            louder = np.clip(loud[others] - loud[i], -1.5, 1.5)
+            out[i, :, 0] = near[others].max(0)
+            out[i, :, 1] = (near[others] * np.maximum(louder, 0.0)[:, None]).max(0)
+            out[i, :, 2] = begun[others].mean(0)
+            out[i, :, 3] = begun[highest] if highest != i else 0.0
+            out[i, :, 4] = earlier[highest] if highest != i else 0.0
+            out[i, :, 7] = len(others) / 4.0
+            out[i, :, 8] = -float(louder.max())
+    return out
 
 
 def note_level_db(features: np.ndarray, weights: np.ndarray, tops: np.ndarray) -> np.ndarray:

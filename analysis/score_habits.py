@@ -1,15 +1,17 @@
-"""What a player does with the notes of a chord, and where the notes that are heard surely put the others.
+"""What a player does with the notes of a chord, and where the top note that is heard puts the others.
 
 Conventions
 -----------
 Times are seconds, lags milliseconds, late is positive. Notes of one written moment are the top one, the lowest and
-those between. Pianists play the melody some 20 to 30 ms before the rest, or break chords from below: how much is
-learnt from the notes of the take that are sure, by medians that are drawn to zero while there are few. The notes of a
-moment that are sure then tell, each less its lag, when the moment was; a note is told by the others and not by itself.
+those between. Pianists play the melody some 20 to 30 ms before the rest, or break chords from below. How the lowest
+and the inner notes lie after the top one is learnt from the take: the distribution of their lags under which all that
+was heard of them is likeliest (expectation and maximization), each note's evidence taken whole, so that those that
+are hardly told apart count a little each. Where there is little to learn from it stays near what is usual.
 
 References
 ----------
 Goebl 2001, Melody lead in piano performance: expressive device or artifact?, J. Acoust. Soc. Am. 110, 563-572.
+Dempster, Laird and Rubin 1977, Maximum likelihood from incomplete data via the EM algorithm, J. R. Stat. Soc. B 39.
 """
 
 from __future__ import annotations
@@ -21,100 +23,133 @@ import numpy as np
 
 from .score_chain import spread_kernel
 
-# A note this sure, and within so much (ms), tells of others.
-_SURE, _CLOSELY_MS = 0.9, 7.0
-# Lags are drawn to zero as if so many notes had none; a note deviates from what it is told by so much at first, and at
-# least (ms), as if so many had.
-_FEW, _LOOSE_MS, _LEAST_MS = 8.0, 8.0, 2.5
+TOP, LOWEST, BETWEEN = 1, 2, 3
+# A top note this sure, and within so much (ms), tells of the others.
+_SURE, _CLOSELY_MS = 0.9, 8.0
+# Lags that are looked at (ms), and their steps.
+_FIRST_MS, _LAST_MS, _STEP_MS = -80.0, 120.0, 2.0
+# What is usual: Laplace's of this scale, some of it anywhere; it counts as so many notes. Steps of the learning, and
+# how smooth its answer is (ms).
+_USUAL_MS, _ANYWHERE, _FEW, _STEPS, _SMOOTH_MS = 12.0, 0.2, 6.0, 12, 5.0
 # How much of what is expected still comes from the chain of moments alone.
 _STILL = 0.12
 
 
 @dataclass(frozen=True, eq=False)
 class Habit:
-    """Lags, and what is sure.
+    """How notes lag behind the top one of their moment.
 
     Parameters
     ----------
+    place : ndarray of int64 [shape=(n,)]
+        `TOP`, `LOWEST` or `BETWEEN`; 0 for a note alone.
     lag_ms : ndarray [shape=(n,)], ms
-        Of every note after the top one of its moment.
+        Mean lag of such a note.
     moment_lag_ms : ndarray [shape=(g,)], ms
         The mean of each moment's notes.
-    loose_ms : ndarray [shape=(n,)], ms
-        Mean deviation of such a note from its lag.
-    group, weight : ndarray [shape=(n,)]
-        The notes' moments, and how much each tells of it; 0 if it is not sure.
-    anchor_s : ndarray [shape=(n,)], seconds
-        When each note says its moment was.
+    top_s : ndarray [shape=(n,)], seconds
+        When the top note of each note's moment begins; NaN where that is not sure, or the note is the top one.
+    lags_ms : ndarray [shape=(m,)], ms
+    density : ndarray [shape=(4, m)], per ms
+        Of the lags, by place.
     """
 
+    place: np.ndarray
     lag_ms: np.ndarray
     moment_lag_ms: np.ndarray
-    loose_ms: np.ndarray
-    group: np.ndarray
-    weight: np.ndarray
-    anchor_s: np.ndarray
+    top_s: np.ndarray
+    lags_ms: np.ndarray
+    density: np.ndarray
 
     @classmethod
-    def of(cls, group: np.ndarray, height: np.ndarray, found: Mapping[str, np.ndarray]) -> Habit:
-        """Learn from what was found; ``height`` orders the notes of a moment."""
-        groups = int(group[-1]) + 1
+    def of(
+        cls, group: np.ndarray, height: np.ndarray, found: Mapping[str, np.ndarray], score: np.ndarray,
+        begin_s: np.ndarray,
+    ) -> Habit:  # fmt: skip
+        """Learn from what was found.
+
+        Parameters
+        ----------
+        group : ndarray of int64 [shape=(n,)]
+            Every note's moment, in order.
+        height : ndarray [shape=(n,)]
+            Orders the notes of a moment.
+        found : mapping
+            ``onset_s``, ``onset_uncertainty_ms``, ``confidence``.
+        score : ndarray [shape=(n, moments)]
+            Logarithm of how likely each note begins at every millisecond, against not at all.
+        begin_s : ndarray [shape=(n,)], seconds
+            Of the first millisecond.
+        """
         place = _places(group, height)
-        onset_ms = 1000.0 * np.nan_to_num(found["onset_s"])
         doubt_ms = np.nan_to_num(found["onset_uncertainty_ms"], nan=1e3)
-        sure = (found["confidence"] > _SURE) & (doubt_ms < _CLOSELY_MS)
-        lag = np.zeros(4)
-        loose = np.full(4, _LOOSE_MS)
-        for _ in range(3):
-            # Each note's moment by the others that are sure, less their lags.
-            rest_ms, others = _by_others(group, np.where(sure, 1.0, 0.0), onset_ms - lag[place], groups)
-            off_ms = onset_ms - rest_ms
-            for kind in (2, 3):
-                rows = sure & (others > 0) & (place == kind)
-                count = int(rows.sum())
-                if count:
-                    lag[kind] = np.median(off_ms[rows]) * count / (count + _FEW)
-                    apart = np.minimum(np.abs(off_ms[rows] - lag[kind]), 40.0)
-                    loose[kind] = max((apart.sum() + _FEW * _LOOSE_MS) / (count + _FEW), _LEAST_MS)
-        loose[1] = min(loose[2], loose[3])
-        lag_ms, loose_ms = lag[place], loose[place]
-        sizes = np.maximum(np.bincount(group, minlength=groups), 1)
-        weight = np.where(sure, 1.0 / (0.4 * doubt_ms**2 + loose_ms**2), 0.0)
-        return cls(
-            lag_ms, np.bincount(group, lag_ms, groups) / sizes, loose_ms, group, weight, (onset_ms - lag_ms) / 1000.0
-        )
+        sure = (place == TOP) & (found["confidence"] > _SURE) & (doubt_ms < _CLOSELY_MS)
+        top_of = np.full(int(group[-1]) + 1, np.nan)
+        top_of[group[sure]] = found["onset_s"][sure]
+        top_s = np.where(place >= LOWEST, top_of[group], np.nan)
+        lags_ms = np.arange(_FIRST_MS, _LAST_MS + 0.5 * _STEP_MS, _STEP_MS)
+        usual = (1.0 - _ANYWHERE) * spread_kernel(lags_ms, _USUAL_MS) + _ANYWHERE / (_LAST_MS - _FIRST_MS)
+        usual /= usual.sum()
+        smooth = np.exp(-0.5 * (np.subtract.outer(lags_ms, lags_ms) / _SMOOTH_MS) ** 2)
+        smooth /= smooth.sum(0, keepdims=True)
+        density = np.tile(usual / _STEP_MS, (4, 1))
+        mean = np.zeros(4)
+        for kind in (LOWEST, BETWEEN):
+            rows = np.flatnonzero((place == kind) & np.isfinite(top_s))
+            if len(rows):
+                share = _learnt(_said(score, begin_s, rows, top_s[rows], lags_ms), usual, smooth)
+                density[kind], mean[kind] = share / _STEP_MS, float(share @ lags_ms)
+        lag_ms = mean[place]
+        sizes = np.maximum(np.bincount(group), 1)
+        return cls(place, lag_ms, np.bincount(group, lag_ms) / sizes, top_s, lags_ms, density)
 
     def told(self, which: np.ndarray, time_s: np.ndarray, prior: np.ndarray) -> np.ndarray:
-        """Return how likely some notes begin at some times, by their moments' other notes where these are sure.
+        """Return how likely some notes begin at some times, by the top notes of their moments where these are sure.
 
         Parameters
         ----------
         which : ndarray of int64 [shape=(n,)]
         time_s, prior : ndarray [shape=(n, m)]
-            Moments, and how likely they are without the others.
+            Moments, and how likely they are without the top notes.
         """
-        rest_s, others = _by_others(self.group, self.weight, self.anchor_s, len(self.moment_lag_ms))
-        have = others[which] > 0
-        off_ms = 1000.0 * (time_s - rest_s[which][:, None]) - self.lag_ms[which][:, None]
-        scale = np.sqrt(self.loose_ms[which] ** 2 + 0.25 / np.maximum(others[which], 1e-6))
-        scale = np.minimum(scale, 20.0)
-        near = spread_kernel(off_ms / scale[:, None], 1.0) / scale[:, None]
-        return np.where(have[:, None], _STILL * prior + (1.0 - _STILL) * near, prior)
+        out = prior.copy()
+        for kind in (LOWEST, BETWEEN):
+            rows = np.flatnonzero((self.place[which] == kind) & np.isfinite(self.top_s[which]))
+            if len(rows):
+                off_ms = 1000.0 * (time_s[rows] - self.top_s[which[rows], None])
+                near = np.interp(off_ms, self.lags_ms, self.density[kind], left=1e-5, right=1e-5)
+                out[rows] = _STILL * prior[rows] + (1.0 - _STILL) * near
+        return out
+
+
+def _said(
+    score: np.ndarray, begin_s: np.ndarray, rows: np.ndarray, top_s: np.ndarray, lags_ms: np.ndarray
+) -> np.ndarray:
+    """Return how likely each note begins at each lag [shape=(n, lags)], against all it could be."""
+    at = np.round(1000.0 * (top_s - begin_s[rows])[:, None] + lags_ms[None, :]).astype(np.int64)
+    inside = (at >= 0) & (at < score.shape[1])
+    said = np.exp(np.clip(np.take_along_axis(score[rows], np.clip(at, 0, score.shape[1] - 1), 1), -30.0, 12.0))
+    return np.where(inside, said, 1e-4).astype(np.float64)
+
+
+def _learnt(said: np.ndarray, usual: np.ndarray, smooth: np.ndarray) -> np.ndarray:
+    """Return the distribution of lags under which what was heard is likeliest; what is not heard says nothing."""
+    share = usual.copy()
+    for _ in range(_STEPS):
+        each = said * share[None, :]
+        total = each.sum(1, keepdims=True)
+        # A note that may as well not have been played counts by how likely it was.
+        each /= total + 0.05 / len(usual)
+        share = smooth @ each.sum(0) + _FEW * usual
+        share /= share.sum()
+    return share
 
 
 def _places(group: np.ndarray, height: np.ndarray) -> np.ndarray:
-    """Return of each note whether it is alone (0), or the top (1), the lowest (2) or between (3) in its moment."""
+    """Return of each note whether it is alone (0), or the top, the lowest or between in its moment."""
     top = np.full(int(group[-1]) + 1, -np.inf)
     low = np.full(len(top), np.inf)
     np.maximum.at(top, group, height)
     np.minimum.at(low, group, height)
     is_top, is_low = height == top[group], height == low[group]
-    return np.where(is_top & is_low, 0, np.where(is_top, 1, np.where(is_low, 2, 3)))
-
-
-def _by_others(group: np.ndarray, weight: np.ndarray, value: np.ndarray, groups: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the weighted mean of the other notes of each note's moment, and their weight; 0 where there are none."""
-    total = np.bincount(group, weight, groups)[group] - weight
-    sums = np.bincount(group, weight * value, groups)[group] - weight * value
-    total = np.where(total > 1e-9, total, 0.0)
-    return np.where(total > 0, sums / np.maximum(total, 1e-9), 0.0), total
+    return np.where(is_top & is_low, 0, np.where(is_top, TOP, np.where(is_low, LOWEST, BETWEEN)))

@@ -329,7 +329,8 @@ class _Near:
             self._any_begin_s[which] = first_s + centre / chunk.rate - (said.shape[1] // 2) * self._cell_s
         low = hearing.Lowered.of(chunk.samples, chunk.rate, first_s)
         nets = hearing.network()
-        for which in _batches(self._centre_s, chunk):
+        nulls = nets["missing"][0][1]
+        for which in self._chords(chunk):
             features, weights, begin_s, tops = hearing.described(
                 low, self._sought.written, which, self._centre_s[which], _CLOSE_MS, self._peak
             )
@@ -337,10 +338,25 @@ class _Near:
             spot = self._spot[which]
             lead_s = begin_s - self._any_begin_s[spot]
             beside = hearing.by_moment(self._any[spot].astype(np.float64), self._cell_s, lead_s, self._moments)
-            said = hearing.headed(np.concatenate([mean, beside], axis=2), nets["beside"])
-            self._score[which] = said - nets["missing"][0][1][1]
+            said = hearing.headed(np.concatenate([mean, beside], axis=2), nets["beside"]) - nulls[1]
+            loud, height = features[:, 0, 0, hearing.LOUD], self._sought.written.height[which]
+            others = hearing.company(said, spot, loud, height)
+            into = np.concatenate([mean, beside, others, said[:, :, None] / 5.0], axis=2)
+            self._score[which] = hearing.headed(into, nets["company"]) - nulls[2]
             self._begin_s[which] = begin_s
             self._level_db[which] = hearing.note_level_db(features, weights, tops)
+
+    def _chords(self, chunk: Chunk) -> list[np.ndarray]:
+        """Return the rows of the notes in a chunk's core, some at a time and no chord divided."""
+        rows = np.flatnonzero(_inside(self._centre_s, chunk))
+        rows = rows[np.argsort(self._spot[rows], kind="stable")]
+        cuts = np.flatnonzero(np.diff(self._spot[rows], prepend=-1))
+        parts, begin = [], 0
+        for cut in [*cuts.tolist(), len(rows)]:
+            if cut - begin >= _BATCH or cut == len(rows):
+                parts.append(rows[begin:cut])
+                begin = cut
+        return [part for part in parts if len(part)]
 
     def result(self, posterior: np.ndarray, offset_ms: np.ndarray) -> dict[str, np.ndarray]:
         """Return the columns of `ScoreOnsets` for every note sought."""
@@ -356,7 +372,7 @@ class _Near:
                     prior = habit.told(which, time_s, prior)
                 self._read(which, prior, out)
             if again + 1 < _ROUNDS:
-                habit = Habit.of(self._sought.group, self._sought.written.hz[:, 0], out)
+                habit = Habit.of(self._sought.group, self._sought.written.height, out, self._score, self._begin_s)
         return out
 
     def _from_moment(self, which, time_s, posterior, offset_ms, habit) -> np.ndarray:

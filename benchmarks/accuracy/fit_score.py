@@ -35,6 +35,7 @@ class Examples:
     beside: np.ndarray
     truth: np.ndarray
     group: np.ndarray
+    height: np.ndarray
 
     def rows(self, which: np.ndarray) -> Examples:
         return Examples(*(getattr(self, f.name)[which] for f in fields(self)))
@@ -59,7 +60,7 @@ def examples(scene: score_scenes.Scene, rng: np.random.Generator) -> Examples:
     first_s = centres[back] / scene.rate - reach * cell_s
     beside = evidence.by_moment(log_belief[back], cell_s, begin_s - first_s, 2 * REACH + 1)
     moment = (truth[which] - begin_s) / evidence.CELL_S
-    return Examples(features.astype(np.float16), weights, beside, moment, back.ravel())
+    return Examples(features.astype(np.float16), weights, beside, moment, back.ravel(), written.height[which])
 
 
 def target(truth: np.ndarray, count: int) -> np.ndarray:
@@ -159,6 +160,60 @@ def fit(
     return nets
 
 
+def fit_company(data: Examples, nets: dict[str, Layers], epochs: int, rng: np.random.Generator) -> None:
+    """Fit the last head, which knows of a chord's other notes, on what the others say."""
+    means, score = judged(data, nets)
+    null = float(nets["missing"][0][1][1])
+    loud = data.features[:, 0, 0, evidence.LOUD].astype(np.float32)
+    more = evidence.company(score - null, data.group, loud, data.height)
+    into = np.concatenate([means, data.beside, more, (score - null)[:, :, None] / 5.0], axis=2, dtype=np.float32)
+    n, moments, width = into.shape
+    layers: Layers = []
+    for size in (24, 1):
+        weight = rng.normal(0, np.sqrt(2 / width), (width, size)).astype(np.float32)
+        layers, width = [*layers, (weight, np.zeros(size, np.float32))], size
+    absent = np.zeros(1, np.float32)
+    values = [a for layer in layers for a in layer] + [absent]
+    first, second = [np.zeros_like(v) for v in values], [np.zeros_like(v) for v in values]
+    wanted, each = target(data.truth, moments), 32
+    steps, step = epochs * (n // each), 0
+    for epoch in range(epochs):
+        order, loss = rng.permutation(n), 0.0
+        for start in range(0, n - each + 1, each):
+            which = order[start : start + each]
+            acts = forward(layers, into[which].reshape(each * moments, -1), True)
+            said = np.concatenate([acts[-1].reshape(each, moments), np.repeat(absent[None], each, 0)], axis=1)
+            belief = np.exp(said - said.max(1, keepdims=True))
+            belief /= belief.sum(1, keepdims=True)
+            loss -= float((wanted[which] * np.log(belief + 1e-9)).sum())
+            slope = (belief - wanted[which]) / each
+            slopes, _ = backward(layers, acts, slope[:, :-1].reshape(-1, 1), True)
+            changes = [a for layer in slopes for a in layer] + [slope[:, -1].sum(keepdims=True)]
+            step += 1
+            now = 3e-3 * 0.5 * (1 + np.cos(np.pi * step / steps)) * min(1.0, step / 100)
+            for k, change in enumerate(changes):
+                first[k] += 0.1 * (change - first[k])
+                second[k] += 0.001 * (change * change - second[k])
+                move = now * (first[k] / (1 - 0.9**step)) / (np.sqrt(second[k] / (1 - 0.999**step)) + 1e-7)
+                np.subtract(values[k], move, out=values[k], casting="same_kind")
+        print(f"company {epoch + 1}/{epochs}: loss {loss / n:.4f}", flush=True)
+    nets["company"] = layers
+    nulls = np.zeros(3, np.float32)
+    nulls[:2], nulls[2] = nets["missing"][0][1][:2], absent[0]
+    nets["missing"] = [(np.zeros((1, 3), np.float32), nulls)]
+
+
+def judged(data: Examples, nets: dict[str, Layers]) -> tuple[np.ndarray, np.ndarray]:
+    """Return what the partials say together, and the scores beside what begins at all."""
+    means, scores = [], []
+    for start in range(0, len(data.truth), 64):
+        part = data.rows(np.arange(start, min(start + 64, len(data.truth))))
+        mean = evidence.pooled(part.features.astype(np.float32), part.weights, nets["partials"])
+        means.append(mean.astype(np.float32))
+        scores.append(evidence.headed(np.concatenate([mean, part.beside], axis=2), nets["beside"]))
+    return np.concatenate(means), np.concatenate(scores).astype(np.float32)
+
+
 def gathered(fold: int, count: int, seed: int) -> Examples:
     """Return the notes of invented pieces."""
     parts: list[Examples] = []
@@ -173,17 +228,17 @@ def gathered(fold: int, count: int, seed: int) -> Examples:
 
 def table(nets: dict[str, Layers], data: Examples) -> None:
     """Print what the network says of notes."""
-    for head, name in enumerate(("alone", "beside")):
-        scores = []
-        for start in range(0, len(data.truth), 64):
-            part = data.rows(np.arange(start, min(start + 64, len(data.truth))))
-            mean = evidence.pooled(part.features.astype(np.float32), part.weights, nets["partials"])
-            into = mean if name == "alone" else np.concatenate([mean, part.beside], axis=2)
-            scores.append(evidence.headed(into, nets[name]))
-        score = np.concatenate(scores).astype(float)
-        null = float(nets["missing"][0][1][head])
-        mass = np.exp(score).sum(1)
-        present = mass / (mass + np.exp(null))
+    means, beside = judged(data, nets)
+    scores = {"alone": evidence.headed(means, nets["alone"]), "beside": beside}
+    nulls = nets["missing"][0][1]
+    if "company" in nets:
+        loud = data.features[:, 0, 0, evidence.LOUD].astype(np.float32)
+        more = evidence.company(beside - nulls[1], data.group, loud, data.height)
+        into = np.concatenate([means, data.beside, more, (beside - nulls[1])[:, :, None] / 5.0], axis=2)
+        scores["company"] = evidence.headed(into, nets["company"])
+    for head, (name, score) in enumerate(scores.items()):
+        mass = np.exp(score.astype(float)).sum(1)
+        present = mass / (mass + np.exp(float(nulls[head])))
         error = score.argmax(1) - data.truth
         played = np.isfinite(error)
         e = error[played]
@@ -208,7 +263,9 @@ def main() -> None:
     else:
         data = gathered(0, said.scenes, said.seed)
         print(f"{len(data.truth)} notes, {np.isnan(data.truth).sum()} of them not played", flush=True)
-        nets = fit(data, said.epochs, np.random.default_rng(said.seed))
+        rng = np.random.default_rng(said.seed)
+        nets = fit(data, said.epochs, rng)
+        fit_company(data, nets, said.epochs, rng)
         written_to(nets, said.output)
     table(nets, gathered(1, 12, 99))
 

@@ -109,7 +109,10 @@ def sounding(
         gain, cutoff = sets.strength(p.velocity)
         length = min(max(end - p.onset_s, 0.05), 7.5)
         longest = next((s for s in (0.5, 1.0, 2.0, 4.0) if s > length + 0.1), 8.0)
-        sound = place_scenes.own_tone(p.key, rng) if rng is not None and program < 0 else soundfont().note(0, program, p.key, 80, longest)
+        if program < 0 and rng is not None:
+            sound = place_scenes.own_tone(p.key, rng)
+        else:
+            sound = soundfont().note(0, program, p.key, 80, longest)
         sound = faded(sets.duller(sound, cutoff), length, 0.08)
         if len(sound) and np.abs(sound).max() > 0:
             notes.append(sets.laid(p.onset_s, sound, str(p.row), "struck", float(p.key), gain=gain))
