@@ -5,7 +5,7 @@
         scene = plant(base, rate=0.05, rng=numpy.random.default_rng(0))
 
 A base keeps the written notes that were played and the played notes that are written, in their order in time, so that
-nothing else is amiss (a pair that came after most of the next five written notes is a fault of take or file).
+nothing else is amiss (a note that came well after the next written one is a fault of the take or of its score).
 What is laid in, and how often among all slips: notes left out (30 %, rather inside chords), wrong keys (25 %:
 semitones, whole tones, now and then a third or an octave), added notes (20 %: mostly the next key struck along,
 softer; else a stray key of the hand between two notes), a key struck twice (12 %), a stop (10 %: as long as the note
@@ -32,6 +32,7 @@ from takeprint.humanize import perform
 SHARES = {"missed": 0.30, "wrong": 0.25, "added": 0.20, "repeated": 0.12, "hesitation": 0.10, "restart": 0.03}
 WRONG_KEYS = np.array([1, -1, 2, -2, 3, -3, 4, -4, 12, -12])
 WRONG_ODDS = np.array([9, 9, 8, 8, 2, 2, 1, 1, 1, 1]) / 42.0
+OUT_OF_ORDER_S = 0.12
 TOGETHER_S = 0.06  # strokes as near as this are one grasp of the hand
 
 
@@ -77,15 +78,11 @@ def base_of(truth: Truth) -> Base:
 
 
 def _out_of_order(beat: np.ndarray, onset_s: np.ndarray) -> np.ndarray:
-    """Tell the pairs played after most of the next five written notes, or before most of the last five."""
-    out = np.zeros(len(beat), dtype=bool)
-    for i in range(len(beat)):
-        low, high = np.searchsorted(beat, [beat[i] - 1e-6, beat[i] + 1e-6])
-        before, after = onset_s[max(0, low - 5) : low], onset_s[high : high + 5]
-        out[i] = (len(after) > 0 and onset_s[i] > np.median(after) + 0.1) or (
-            len(before) > 0 and onset_s[i] < np.median(before) - 0.1
-        )
-    return out
+    """Tell the pairs played well after the next written moment, or well before the last."""
+    at, index = np.unique(np.round(beat, 6), return_inverse=True)
+    moment_s = np.array([np.median(onset_s[index == k]) for k in range(len(at))])
+    next_s, last_s = np.append(moment_s[1:], np.inf)[index], np.append(-np.inf, moment_s[:-1])[index]
+    return (onset_s > next_s + OUT_OF_ORDER_S) | (onset_s < last_s - OUT_OF_ORDER_S)
 
 
 def _performed_by_profile(fold: int) -> Iterator[Base]:
