@@ -90,19 +90,9 @@ def common_steps(deviations: Deviations) -> Steps:
     nothing = np.zeros(0)
     if len(tempo) < 2 or not deviations.reference.get("tempo_map"):
         return Steps(nothing, nothing, nothing, nothing, nothing, nothing)
-    clock = deviations.reference_timeline
-    written = clock.seconds_at(tempo.beat)
-    kept = ~pause_steps(tempo)
+    written = deviations.reference_timeline.seconds_at(tempo.beat)
+    steps = np.flatnonzero(shared_steps(deviations) & ~pause_steps(tempo) & (np.diff(tempo.time_s) > 0))
     low_s, high_s = written[:-1], written[1:]
-    for start_s, end_s in _gaps(deviations, "reference_end_s", "reference_start_s"):
-        kept &= (high_s <= start_s) | (low_s >= end_s)
-    for slip in deviations.slips:
-        if slip.get("n_notes") and slip.get("beat_to") is not None and slip["kind"] in ("missed", "repeated"):
-            low, high = float(slip["beat_from"]), float(slip["beat_to"])
-            if slip["kind"] == "repeated":
-                low = high - 1.0
-            kept &= (tempo.beat[1:] <= low) | (tempo.beat[:-1] > high)
-    steps = np.flatnonzero(kept & (np.diff(tempo.time_s) > 0))
     return Steps(
         beat=tempo.beat[steps],
         end_beat=tempo.beat[steps + 1],
@@ -111,6 +101,29 @@ def common_steps(deviations: Deviations) -> Steps:
         written_s=(high_s - low_s)[steps],
         log_ratio=np.log((high_s - low_s)[steps] / np.diff(tempo.time_s)[steps]),
     )
+
+
+def shared_steps(deviations: Deviations) -> np.ndarray:
+    """Tell which steps of the tempo curve are music that both sides have: no cuts, no passages replayed or skipped.
+
+    Returns
+    -------
+    ndarray of bool [shape=(max(k - 1, 0),)]
+    """
+    tempo = deviations.tempo
+    kept = np.ones(max(len(tempo) - 1, 0), dtype=bool)
+    if len(tempo) < 2 or not deviations.reference.get("tempo_map"):
+        return kept
+    written = deviations.reference_timeline.seconds_at(tempo.beat)
+    for start_s, end_s in _gaps(deviations, "reference_end_s", "reference_start_s"):
+        kept &= (written[1:] <= start_s) | (written[:-1] >= end_s)
+    for slip in deviations.slips:
+        if slip.get("n_notes") and slip.get("beat_to") is not None and slip["kind"] in ("missed", "repeated"):
+            low, high = float(slip["beat_from"]), float(slip["beat_to"])
+            if slip["kind"] == "repeated":
+                low = high - 1.0
+            kept &= (tempo.beat[1:] <= low) | (tempo.beat[:-1] > high)
+    return kept
 
 
 def _gaps(deviations: Deviations, end: str, start: str) -> list[tuple[float, float]]:

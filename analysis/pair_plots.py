@@ -32,7 +32,7 @@ from .drawing import (
     span_of,
     zero,
 )
-from .finding_tempo import common_steps, tempo_findings
+from .finding_tempo import common_steps, shared_steps, tempo_findings
 from .finding_words import bars_are_known, beats_are_known
 from .tempo import pause_steps
 
@@ -174,18 +174,22 @@ def _draw_behind(axes: Axes, deviations: Deviations, x: np.ndarray) -> None:
     """Draw the seconds that the take lies behind; where it is much slower or faster, behind its own even pace."""
     tempo = deviations.tempo
     written_s = deviations.reference_timeline.seconds_at(tempo.beat)
-    behind_s = (tempo.time_s - tempo.time_s[0]) - (written_s - written_s[0])
-    even_s = behind_s[-1] * (written_s - written_s[0]) / (written_s[-1] - written_s[0])
+    shared = shared_steps(deviations)
+    written_step = np.where(shared, np.diff(written_s), 0.0)
+    behind_s = np.r_[0.0, np.cumsum(np.where(shared, np.diff(tempo.time_s), 0.0) - written_step)]
+    even_s = np.r_[0.0, np.cumsum(written_step)] * behind_s[-1] / max(float(written_step.sum()), 1e-9)
     zero(axes)
-    is_apart = abs(behind_s[-1]) > _APART_SHARE * (written_s[-1] - written_s[0])
+    is_apart = abs(behind_s[-1]) > _APART_SHARE * written_step.sum()
     if is_apart:
         behind_s = behind_s - even_s
         overall = f"{abs(even_s[-1]):.1f} s {'behind' if even_s[-1] > 0 else 'ahead'}"
         axes.set_title(f"over all {overall} by the end; below, what is left of it at an even pace")
     else:
         axes.plot(x, even_s, color=GREY, lw=1.0, ls="--", label="at an even pace")
-    axes.plot(x, behind_s, color=REAL, lw=1.6, label="take")
-    pauses = np.flatnonzero(pause_steps(tempo))
+    # Across what only one side has, no line is drawn.
+    breaks = np.flatnonzero(~shared) + 1
+    axes.plot(np.insert(x, breaks, np.nan), np.insert(behind_s, breaks, np.nan), color=REAL, lw=1.6, label="take")
+    pauses = np.flatnonzero(pause_steps(tempo) & shared)
     if len(pauses):
         axes.plot(x[pauses + 1], behind_s[pauses + 1], "v", color=_ONLY_HERE, ms=6, label="after a pause")
     axes.set_ylabel(
