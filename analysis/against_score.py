@@ -84,6 +84,8 @@ def reference_facts(reference: Take, clock: Timeline, metre: Metre | None) -> di
         "sha256": reference.sha256,
         "metre": (metre or reference.metre).to_list(),
         "tempo_map": clock.to_dict(),
+        # MusicXML and match files say where notes lie in beats; their clock of 120 bpm only counts them.
+        "tempo_is_written": reference.kind != "score",
         "timing_basis": "tempo",
         "bandwidth_beats": FREE_BANDWIDTH_BEATS,
     }

@@ -86,7 +86,7 @@ def against_recording(take: Take, heard: Heard, reference: Take, metre: Metre | 
         pairs.reference_s, pairs.reference_uncertainty_ms, pairs.reference_row
     )
     rows = _rows_of_pairs(pairs, found_in_take, found_in_reference, heard, studio, alone, warp)
-    measured = free_deviations(rows, alone.basis)
+    measured = free_deviations(rows, alone.basis, _breaks(warp, alone.basis))
     facts = {**_facts_of_recording(reference, alone), **_facts_of_warp(warp)}
     measured = measured.replace(slips=_waits(rows), reference=facts, warnings=_doubts(warp, rows, "onset"))
     return AgainstSound(measured, heard)
@@ -142,6 +142,11 @@ def parts_of(warp: Warp) -> list[dict[str, float]]:
     return out
 
 
+def _breaks(warp: Warp, clock: Timeline) -> np.ndarray:
+    """Return the beats at which the take goes on elsewhere in the reference."""
+    return clock.beats_at(np.array([part["reference_start_s"] for part in parts_of(warp)[1:]]))
+
+
 def _sure(slips: tuple[dict[str, Any], ...], rows: DeviationNotes) -> tuple[tuple[dict[str, Any], ...], DeviationNotes]:
     """Keep the slips that are likelier than not: in a recording a soft note is easily missed, a noise taken for one."""
     kept = tuple(slip for slip in slips if slip.get("confidence", 1.0) >= _LIKELY)
@@ -156,8 +161,9 @@ def _waits(rows: DeviationNotes) -> tuple[dict[str, Any], ...]:
 
 def _doubts(warp: Warp, rows: DeviationNotes, thing: str) -> tuple[str, ...]:
     matched = int((rows.label == "match").sum())
-    missed = int(((rows.label == "deletion") & (rows.ornament == "")).sum())
-    said = [f"{matched} of {matched + missed} {thing}s of the reference were found in the take"]
+    in_parts = np.isfinite(warp.take_at(rows.reference_onset_s))
+    missed = int(((rows.label == "deletion") & (rows.ornament == "") & in_parts).sum())
+    said = [f"{matched} of {matched + missed} {thing}s that the take has of the reference were found in it"]
     semitones = round(warp.transposition_cents / 100.0)
     if semitones:
         said.append(f"the take sounds {abs(semitones)} semitones {'higher' if semitones > 0 else 'lower'}")
@@ -264,7 +270,7 @@ def recording_against_written(take: Take, heard: Heard, reference: Take, metre: 
     heard, take_row = heard.with_found(*_heard_of(found))
     rows, due_s = _rows_of_written(score, heard, found, take_row, warp)
     slips, rows = _sure(*find_slips(rows, due_s))
-    measured = free_deviations(rows, clock)
+    measured = free_deviations(rows, clock, _breaks(warp, clock))
     facts = {**reference_facts(reference, clock, metre), **_facts_of_warp(warp)}
     measured = measured.replace(slips=slips, reference=facts, warnings=_doubts(warp, rows, "note"))
     return AgainstSound(measured, heard)
@@ -301,7 +307,8 @@ def written_against_recording(take: Take, notes: Notes, reference: Take, metre: 
     # What was found is where the take lies in the reference: the other way round.
     facts["transposition_cents"] = -facts["transposition_cents"]
     facts["parts"] = [{_TURNED[name]: value for name, value in part.items()} for part in facts["parts"]]
-    measured = free_deviations(rows, clock)
+    begins_s = np.array([part["reference_start_s"] for part in facts["parts"][1:]])
+    measured = free_deviations(rows, clock, clock.beats_at(begins_s))
     return measured.replace(slips=_waits(rows), reference=facts, warnings=_doubts(warp, rows, "note"))
 
 

@@ -78,7 +78,7 @@ def in_time_order(rows: DeviationNotes, due_s: np.ndarray) -> tuple[DeviationNot
     return rows.rows(order), due_s[order]
 
 
-def free_deviations(rows: DeviationNotes, clock: Timeline) -> Deviations:
+def free_deviations(rows: DeviationNotes, clock: Timeline, breaks: np.ndarray | None = None) -> Deviations:
     """Split what was played freely into tempo and timing, and measure dynamics and articulation.
 
     Parameters
@@ -87,6 +87,8 @@ def free_deviations(rows: DeviationNotes, clock: Timeline) -> Deviations:
         Aligned with the reference; the deviations are not yet known.
     clock : Timeline
         The reference's own.
+    breaks : ndarray [shape=(b,)], beats, or None
+        Where the take goes on elsewhere: see ``tempo.fit_tempo``.
 
     Returns
     -------
@@ -95,7 +97,7 @@ def free_deviations(rows: DeviationNotes, clock: Timeline) -> Deviations:
     """
     matched = rows.label == "match"
     main = matched & (rows.ornament == "")
-    tempo = fit_tempo(rows.reference_beat[main], rows.onset_s[main], clock, FREE_BANDWIDTH_BEATS)
+    tempo = fit_tempo(rows.reference_beat[main], rows.onset_s[main], clock, FREE_BANDWIDTH_BEATS, breaks)
     basis = Timeline(tempo.beat, tempo.time_s) if len(tempo) >= 2 else clock
     residual_ms = 1000.0 * (rows.onset_s - basis.seconds_at(np.nan_to_num(rows.reference_beat)))
     constant_ms = float(np.median(residual_ms[main])) if main.any() else 0.0

@@ -92,7 +92,13 @@ def _chord_s(onset_s: np.ndarray) -> float:
     return float(onset_s[0])
 
 
-def fit_tempo(beat: np.ndarray, onset_s: np.ndarray, clock: Timeline, bandwidth_beats: float) -> TempoCurve:
+def fit_tempo(
+    beat: np.ndarray,
+    onset_s: np.ndarray,
+    clock: Timeline,
+    bandwidth_beats: float,
+    breaks: np.ndarray | None = None,
+) -> TempoCurve:
     """Fit the tempo curve through matched onsets.
 
     Parameters
@@ -103,12 +109,14 @@ def fit_tempo(beat: np.ndarray, onset_s: np.ndarray, clock: Timeline, bandwidth_
         The reference's own clock: its tempo stands where the take says nothing.
     bandwidth_beats : float
         Standard deviation of the window.
+    breaks : ndarray [shape=(b,)], beats, or None
+        Where the take goes on elsewhere: after a cut, a passage passed over or played again.
 
     Returns
     -------
     TempoCurve
-        A knot per beat from the first to the last note, and one at either side of a pause; empty without notes. The
-        uncertainty is NaN across a pause, and throughout where there are fewer than 8 moments.
+        A knot per beat from the first to the last note, and one at either side of a pause or break; empty without
+        notes. The uncertainty is NaN across these, and throughout where there are fewer than 8 moments.
     """
     if len(beat) == 0:
         return TempoCurve.build(0)
@@ -119,6 +127,9 @@ def fit_tempo(beat: np.ndarray, onset_s: np.ndarray, clock: Timeline, bandwidth_
         return _curve(beats, clock.seconds_at(beats) + place_s[0] - written_s[0], np.full(len(beats), np.nan))
     part = np.zeros(len(at), dtype=np.int64)
     part[pauses(written_s, place_s) + 1] = 1
+    if breaks is not None:
+        begins = np.searchsorted(at, np.asarray(breaks) - 1e-6)
+        part[begins[(begins > 0) & (begins < len(at))]] = 1
     part = np.cumsum(part)
     # What is smoothed is the lateness against the clock: a clock followed exactly comes out exactly.
     agreeing = np.bincount(index, weights=np.abs(onset_s - place_s[index]) < _CHORD_S, minlength=len(at))
@@ -181,7 +192,9 @@ def tempo_summary(tempo: TempoCurve, clock: Timeline) -> dict[str, float]:
         drift = 6000.0 * np.polyfit(tempo.time_s[:-1][in_time] - tempo.time_s[0], ratio_in_time, 1)[0]
     low, median, high = np.percentile(bpm, [5, 50, 95])
     half = tempo.tempo_uncertainty_bpm[:-1][in_time]
-    paused_s = np.diff(tempo.time_s)[~in_time] - written_s[~in_time] / np.exp(np.median(ratio_in_time))
+    over_s = np.diff(tempo.time_s) - written_s / np.exp(np.median(ratio_in_time))
+    is_cut = ~in_time & (over_s < 0.0)
+    paused_s = over_s[~in_time & ~is_cut]
     return {
         "n": len(bpm),
         "median_bpm": float(median),
@@ -191,7 +204,7 @@ def tempo_summary(tempo: TempoCurve, clock: Timeline) -> dict[str, float]:
         "log_ratio_sd": float(np.std(ratio_in_time)),
         "drift_percent_per_min": float(drift),
         "gained_s": float(written_s.sum() - (tempo.time_s[-1] - tempo.time_s[0])),
-        "n_pauses": int(_runs(~in_time)),
+        "n_pauses": int(_runs(~in_time) - _runs(is_cut)),
         "paused_s": float(paused_s.sum()),
     }
 
