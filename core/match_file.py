@@ -21,7 +21,6 @@ alignments between scores and performances", Music Encoding Conference 2022, sec
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -246,13 +245,14 @@ def _clock(lines: MatchLines, warnings: list[str]) -> MatchClock:
 
 def _metre(lines: MatchLines, warnings: list[str]) -> tuple[Metre, _Quarters]:
     """Return the metre, and the map from the file's beats to quarter notes."""
-    changes = sorted(lines.signatures.items())
-    if not changes:
+    changes = sorted((at, said) for at, said in lines.signatures.items() if np.isfinite(at))
+    whole = lines.signatures.get(-np.inf)
+    if not changes and whole is None:
         warnings.append("no time signature is told: taken as 4/4")
-        changes = [(-np.inf, (4, 4))]
-    # A signature told for the whole file holds up to the first that has a place.
-    changes = [c for c, after in pairwise([*changes, (np.nan, (0, 0))]) if np.isfinite(c[0]) or c is changes[-1]]
-    changes[0] = (min(changes[0][0], 0.0) if np.isfinite(changes[0][0]) else 0.0, changes[0][1])
+    # What is told for the whole file holds up to the first signature that has a place.
+    if not changes or (whole is not None and changes[0][0] > 0.0):
+        changes.insert(0, (0.0, whole or (4, 4)))
+    changes[0] = (min(changes[0][0], 0.0), changes[0][1])
     quarters = _Quarters(np.array([at for at, _ in changes]), np.array([4.0 / s[1] for _, s in changes]))
     # An upbeat is the end of a bar that begins before it: the bars are counted from beat 0.
     return Metre.of([(max(0.0, quarters(at)), *signature) for at, signature in changes]), quarters

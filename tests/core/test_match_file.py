@@ -134,6 +134,13 @@ def test_the_old_dialect(tmp_path):
     assert match.deletions.tolist() == [2]
 
 
+def test_a_metre_told_for_the_whole_file_holds_up_to_the_first_that_has_a_place(tmp_path):
+    (tmp_path / "a.match").write_text(OLD.replace("meta(timeSignature,3/8,1,-1.5)", "meta(timeSignature,2/4,2,3.0)"))
+    match = read_match(tmp_path / "a.match")
+    assert match.metre == Metre(((0.0, 3, 8), (1.5, 2, 4)))
+    assert match.score.onset_beat.tolist() == [-0.25, 0.0, 0.75]
+
+
 def test_the_oldest_dialect_tells_no_end_of_sound_and_no_metre(tmp_path):
     (tmp_path / "oldest.match").write_text(OLDEST)
     match = read_match(tmp_path / "oldest.match")
