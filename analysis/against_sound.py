@@ -163,7 +163,9 @@ def _doubts(warp: Warp, rows: DeviationNotes, thing: str) -> tuple[str, ...]:
     matched = int((rows.label == "match").sum())
     in_parts = np.isfinite(warp.take_at(rows.reference_onset_s))
     missed = int(((rows.label == "deletion") & (rows.ornament == "") & in_parts).sum())
-    said = [f"{matched} of {matched + missed} {thing}s that the take has of the reference were found in it"]
+    said = [f"{matched} of {matched + missed} {thing}s of the reference were found in the take"]
+    if not in_parts[np.isfinite(rows.reference_onset_s)].all():
+        said[0] += ", those apart that lie in passages it leaves out"
     semitones = round(warp.transposition_cents / 100.0)
     if semitones:
         said.append(f"the take sounds {abs(semitones)} semitones {'higher' if semitones > 0 else 'lower'}")

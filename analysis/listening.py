@@ -115,10 +115,10 @@ class Sound:
         """The largest sample, full scale 1.0."""
         return max((float(np.abs(block).max()) for block in self.blocks() if len(block)), default=0.0)
 
-    def chunks(self, grain: int = 1) -> Iterator[Chunk]:
-        """Yield the recording's chunks; a core begins at a multiple of ``grain`` frames."""
-        step = grain * max(round(CHUNK_S * self.rate / grain), 1)
-        overlap = grain * int(np.ceil(OVERLAP_S * self.rate / grain))
+    def chunks(self) -> Iterator[Chunk]:
+        """Yield the recording's chunks."""
+        step = max(round(CHUNK_S * self.rate), 1)
+        overlap = int(np.ceil(OVERLAP_S * self.rate))
         source = self.blocks()
         first, known, spare = 0, np.zeros(0), np.zeros(0)  # heard before and still wanted; read and not yet heard
         for begin in range(0, self.frames, step):
