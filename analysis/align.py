@@ -18,7 +18,7 @@ Method
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -26,38 +26,12 @@ from ..core.errors import TakeprintError
 from ..core.notes import Notes
 from ..core.timeline import Timeline
 from .align_pairs import Due, pair_along, pair_near
-from .align_path import follow, positions_of
+from .align_passages import TRACK, UNPITCHED, Passage, label_confidence, ornaments_of, passages_of, wrong_notes
+from .align_path import Course, Positions, follow, positions_of
 from .align_rhythm import pair_by_rhythm
 
-_WRONG_NOTE_S = 0.15
-_LEAST_SHARE = 0.4
-
-
-@dataclass(frozen=True)
-class Passage:
-    """A stretch that is played a second time, passed over, or stands outside the piece.
-
-    Parameters
-    ----------
-    kind : str
-        ``"replayed"`` (played again later: a restart, or a repeat that is not written out; the later go holds the
-        matches), ``"skipped"`` (written and passed over), ``"stopped"`` (the take ends before the score), ``"before"``
-        or ``"after"`` (played outside the piece).
-    start_s, end_s : float, seconds
-        In the take; of what was skipped, when it was due.
-    start_beat, end_beat : float, beats
-        In the score.
-    take_rows, score_rows : ndarray of int
-        Insertions, or deletions, that belong to it.
-    """
-
-    kind: str
-    start_s: float
-    end_s: float
-    start_beat: float
-    end_beat: float
-    take_rows: np.ndarray
-    score_rows: np.ndarray
+# Sure of the same music from this share of partners on; below, so much more than by chance; without pitches this much.
+_SURE_SHARE, _LEAST_GAIN, _LEAST_SHARE = 0.75, 0.25, 0.4
 
 
 @dataclass(frozen=True)
@@ -69,7 +43,7 @@ class Alignment:
     take_row : ndarray of int [shape=(n_score,)]
         Row of the take's note, -1 for a deletion.
     confidence : ndarray [shape=(n_score,)]
-        0 to 1; of a deletion NaN.
+        0 to 1: of its place in time; of a deletion NaN.
     expected_s : ndarray [shape=(n_score,)], seconds
         When each written note was due in this take.
     wrong : ndarray of int [shape=(k, 2)]
@@ -79,7 +53,7 @@ class Alignment:
     deletion_confidence : ndarray [shape=(n_score,)]
         How sure it is that the note is missing, 0 to 1; of a match NaN.
     ornament : ndarray of str [shape=(n_take,)]
-        ``"trill"``, ``"grace"`` ... for added notes that belong to a written one, else "".
+        ``"trill"`` or ``"mordent"`` for added notes that shake a written one, else "".
     passages : tuple of Passage
         In order of time.
     """
@@ -88,10 +62,10 @@ class Alignment:
     confidence: np.ndarray
     expected_s: np.ndarray
     wrong: np.ndarray
-    insertion_confidence: np.ndarray = field(default_factory=lambda: np.zeros(0))
-    deletion_confidence: np.ndarray = field(default_factory=lambda: np.zeros(0))
-    ornament: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype="<U1"))
-    passages: tuple[Passage, ...] = ()
+    insertion_confidence: np.ndarray
+    deletion_confidence: np.ndarray
+    ornament: np.ndarray
+    passages: tuple[Passage, ...]
 
 
 def align_notes(score: Notes, take: Notes, take_clock: Timeline | None = None) -> Alignment:
@@ -106,64 +80,135 @@ def align_notes(score: Notes, take: Notes, take_clock: Timeline | None = None) -
     take_clock : Timeline or None
         The take file's own clock: where the file was made from the score it is the best first guess.
 
+    Returns
+    -------
+    Alignment
+
     Raises
     ------
     TakeprintError
-        When fewer than four in ten notes of the shorter side find a partner: the two are different music.
+        When hardly more notes find a partner than in the take played backwards: the two are different music, or one
+        is transposed.
     """
     if len(score) == 0 or len(take) == 0:
         nothing = np.full(len(score), np.nan)
-        return _complete(np.full(len(score), -1), nothing, nothing, np.zeros((0, 2), dtype=np.int64), len(take))
+        return _plain(np.full(len(score), -1), nothing, nothing, len(take))
     if not np.isfinite(take.pitch).any():
         take_row, due_s, tolerance_s = pair_by_rhythm(score, take, take_clock)
-        _refuse_chance(take_row, min(len(np.unique(score.onset_beat)), len(take)))
+        found, fewest = int((take_row >= 0).sum()), min(len(np.unique(score.onset_beat)), len(take))
+        if found < _LEAST_SHARE * fewest:
+            raise _other_music(f"only {found} of {fewest} onsets find a partner in the reference")
         off_s = np.abs(take.onset_s[take_row] - due_s)
-        confidence = np.where(take_row >= 0, np.exp(-off_s / tolerance_s), np.nan)
-        return _complete(take_row, confidence, due_s, np.zeros((0, 2), dtype=np.int64), len(take))
+        return _plain(take_row, np.where(take_row >= 0, np.exp(-off_s / tolerance_s), np.nan), due_s, len(take))
     keys = _keys(score, take)
+    positions = positions_of(score)
     is_grace = ~(score.duration_beat > 0.0) & np.isfinite(score.duration_beat)
-    found = _by_clock(score, take, keys, take_clock)
-    if found is None:
-        positions = positions_of(score)
-        course = follow(positions, keys[0] % _TRACK, keys[1] % _TRACK, take.onset_s)
-        found = pair_along(positions, course, keys, is_grace, take.onset_s)
-    take_row, due = found
-    _refuse_chance(take_row, min(len(score), len(take)))
-    share = (take.onset_s[take_row] - due.due_s) / due.scale_s
-    confidence = np.where(
-        take_row >= 0, 1.0 - 0.5 * np.log1p(share**2) / np.log1p((due.reach_s / due.scale_s) ** 2), np.nan
+    found_by_clock = _by_clock(score, take, keys, take_clock)
+    if found_by_clock is not None:
+        take_row, due = found_by_clock
+        passages: tuple[Passage, ...] = ()
+    else:
+        course, take_row, due = _by_path(positions, keys, is_grace, take.onset_s)
+        _refuse_chance(score, take, keys, positions, is_grace, take_row)
+        passages = passages_of(positions, course, take_row, due, score, take.onset_s)
+    ornament = ornaments_of(take, take_row)
+    is_out = np.zeros(len(score), dtype=bool), ornament != ""
+    for passage in passages:
+        is_out[0][passage.score_rows] = True
+        is_out[1][passage.take_rows] = True
+    added, missed = label_confidence(keys, take_row, due, take.onset_s, positions.of_note)
+    return Alignment(
+        take_row=take_row,
+        confidence=_match_confidence(take_row, due, take.onset_s),
+        expected_s=due.due_s,
+        wrong=wrong_notes(score, take, take_row, due, is_out),
+        insertion_confidence=added,
+        deletion_confidence=missed,
+        ornament=ornament,
+        passages=passages,
     )
-    wrong = _wrong_notes(score, take, take_row, due.due_s)
-    return _complete(take_row, confidence, due.due_s, wrong, len(take))
 
 
-def _complete(
-    take_row: np.ndarray, confidence: np.ndarray, expected_s: np.ndarray, wrong: np.ndarray, n_take: int
-) -> Alignment:
+def _by_path(
+    positions: Positions, keys: tuple[np.ndarray, np.ndarray], is_grace: np.ndarray, onset_s: np.ndarray
+) -> tuple[Course, np.ndarray, Due]:
+    course = follow(positions, keys[0] % TRACK, keys[1] % TRACK, onset_s)
+    return (course, *pair_along(positions, course, keys, is_grace, onset_s))
+
+
+def _match_confidence(take_row: np.ndarray, due: Due, onset_s: np.ndarray) -> np.ndarray:
+    """Return 1 on time, 1/2 where leaving both notes over would cost as little."""
+    share = (onset_s[take_row] - due.due_s) / due.scale_s
+    most = due.reach_s / due.scale_s
+    return np.where(take_row >= 0, np.maximum(1.0 - 0.5 * np.log1p(share**2) / np.log1p(most**2), 0.0), np.nan)
+
+
+def _plain(take_row: np.ndarray, confidence: np.ndarray, expected_s: np.ndarray, n_take: int) -> Alignment:
+    """Return an alignment of which nothing more is known."""
     added = np.ones(n_take, dtype=bool)
     added[take_row[take_row >= 0]] = False
     return Alignment(
         take_row,
         confidence,
         expected_s,
-        wrong,
-        insertion_confidence=np.where(added, 1.0, np.nan),
-        deletion_confidence=np.where(take_row < 0, 1.0, np.nan),
+        np.zeros((0, 2), dtype=np.int64),
+        insertion_confidence=np.where(added, 0.5, np.nan),
+        deletion_confidence=np.where(take_row < 0, 0.5, np.nan),
         ornament=np.full(n_take, "", dtype="<U8"),
+        passages=(),
     )
 
 
-def _refuse_chance(take_row: np.ndarray, fewest: int) -> None:
-    found = int((take_row >= 0).sum())
-    if found < _LEAST_SHARE * fewest:
+def _refuse_chance(
+    score: Notes,
+    take: Notes,
+    keys: tuple[np.ndarray, np.ndarray],
+    positions: Positions,
+    is_grace: np.ndarray,
+    take_row: np.ndarray,
+) -> None:
+    """Refuse an alignment that the same notes in the reverse order would find nearly as well."""
+    found, fewest = int((take_row >= 0).sum()), min(len(score), len(take))
+    if found >= _SURE_SHARE * fewest:
+        return
+    _, backwards, _ = _by_path(positions, keys, is_grace, float(take.onset_s.max()) - take.onset_s)
+    by_chance = int((backwards >= 0).sum())
+    share = by_chance / fewest
+    if found - by_chance >= max(_LEAST_GAIN * fewest, 3.0 * np.sqrt(fewest * share * (1.0 - share))):
+        return
+    said = f"only {found} of {fewest} notes find a partner in the reference, and {by_chance} do by chance"
+    semitones = _transposition(score, take, keys, positions, is_grace)
+    if semitones:
         raise TakeprintError(
-            f"only {found} of {fewest} notes find a partner in the reference",
-            rule="a take is measured against its own score",
-            remedy="check that both files are the same piece, or measure against a click",
+            f"{said}; {abs(semitones)} semitones {'lower' if semitones > 0 else 'higher'} most would",
+            rule="a take and its reference are in the same key",
+            remedy="transpose one of the two",
+            code="align.transposed",
         )
+    raise _other_music(said)
 
 
-_TRACK = 10_000
+def _other_music(said: str) -> TakeprintError:
+    return TakeprintError(
+        said,
+        rule="a take is measured against its own score",
+        remedy="check that both files are the same piece, or measure against a click",
+        code="align.other-music",
+    )
+
+
+def _transposition(
+    score: Notes, take: Notes, keys: tuple[np.ndarray, np.ndarray], positions: Positions, is_grace: np.ndarray
+) -> int:
+    """Return how many semitones above the reference the take is the same music, 0 for none."""
+    sides = [np.bincount(key[key % TRACK < 128] % TRACK, minlength=128).astype(np.float64) for key in keys]
+    likely = {shift: float(sides[0] @ np.roll(sides[1], -shift)) for shift in range(-24, 25) if shift}
+    for shift in sorted(likely, key=likely.__getitem__, reverse=True)[:4]:
+        moved = keys[0], np.where(keys[1] % TRACK < 128, keys[1] - shift, keys[1])
+        _, take_row, _ = _by_path(positions, moved, is_grace, take.onset_s)
+        if (take_row >= 0).sum() >= _SURE_SHARE * min(len(score), len(take)):
+            return shift
+    return 0
 
 
 def _keys(score: Notes, take: Notes) -> tuple[np.ndarray, np.ndarray]:
@@ -175,13 +220,13 @@ def _keys(score: Notes, take: Notes) -> tuple[np.ndarray, np.ndarray]:
     if (keys[0] >= 1000).all() != (keys[1] >= 1000).all():
         keys = [np.where(k >= 1000, k - 1000, k) for k in keys]
     # What has no pitch finds no partner.
-    keys = [np.where(keys[0] < 0, 8000, keys[0]), np.where(keys[1] < 0, 8001, keys[1])]
+    keys = [np.where(k < 0, UNPITCHED + side, k) for side, k in enumerate(keys)]
     tracks = np.unique(score.track)
     if len(tracks) > 1 and np.array_equal(tracks, np.unique(take.track)):
         shares = [np.bincount(np.searchsorted(tracks, side.track)) / len(side) for side in (score, take)]
         if np.abs(shares[0] - shares[1]).max() < 0.05:
             keys = [
-                k + _TRACK * np.searchsorted(tracks, side.track) for k, side in zip(keys, (score, take), strict=True)
+                k + TRACK * np.searchsorted(tracks, side.track) for k, side in zip(keys, (score, take), strict=True)
             ]
     return keys[0], keys[1]
 
@@ -205,30 +250,3 @@ def _by_clock(
         due_s = due_s + float(np.median(off_s))
     off_s = take.onset_s[take_row] - due.due_s
     return (take_row, due) if float(np.percentile(np.abs(off_s), 90)) < 0.08 else None
-
-
-def _wrong_notes(score: Notes, take: Notes, pairs: np.ndarray, expected_s: np.ndarray) -> np.ndarray:
-    """Pair what is left over where a neighbour, a third or an octave was struck instead, nearest in time first."""
-    missed = np.flatnonzero(pairs < 0)
-    added = np.setdiff1d(np.arange(len(take)), pairs[pairs >= 0])
-    if len(missed) == 0 or len(added) == 0:
-        return np.zeros((0, 2), dtype=np.int64)
-    added = added[np.argsort(take.onset_s[added], kind="stable")]
-    time_s = take.onset_s[added]
-    candidates = []
-    for row in missed.tolist():
-        low, high = np.searchsorted(time_s, [expected_s[row] - _WRONG_NOTE_S, expected_s[row] + _WRONG_NOTE_S])
-        for k in range(low, high):
-            interval = abs(float(take.pitch[added[k]] - score.pitch[row]))
-            if 0 < interval <= 4 or interval == 12:
-                cost = abs(time_s[k] - expected_s[row]) / _WRONG_NOTE_S + interval / 12.0
-                candidates.append((cost, row, int(added[k])))
-    used_written: set[int] = set()
-    used_played: set[int] = set()
-    wrong = []
-    for _, row, column in sorted(candidates):
-        if row not in used_written and column not in used_played:
-            used_written.add(row)
-            used_played.add(column)
-            wrong.append((row, column))
-    return np.array(sorted(wrong), dtype=np.int64).reshape(-1, 2)

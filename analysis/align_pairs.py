@@ -74,7 +74,7 @@ def pair_along(
     take_row = pair_near(keys, due, onset_s, rows)
     for _ in range(_PASSES):
         got = np.flatnonzero(take_row >= 0)
-        main = got[~is_grace[got]] if not is_grace[got].all() else got
+        main = got if is_grace[got].all() else got[~is_grace[got]]
         time_s, count = _medians(positions.of_note[main], onset_s[take_row[main]], len(positions.at))
         due = _due(positions, owner, time_s, count, is_grace, apart_s)
         take_row = pair_near(keys, due, onset_s, rows)
@@ -88,6 +88,8 @@ def pair_near(keys: tuple[np.ndarray, np.ndarray], due: Due, onset_s: np.ndarray
     score_key, take_key = keys
     take_row = np.full(len(score_key), -1, dtype=np.int64)
     owned = np.flatnonzero(due.is_owned)
+    if len(owned) == 0 or len(rows) == 0:
+        return take_row
     score_order = owned[np.lexsort((due.due_s[owned], score_key[owned]))]
     take_order = rows[np.lexsort((onset_s[rows], take_key[rows]))]
     common, first = np.unique(score_key[score_order], return_index=True)
@@ -145,7 +147,10 @@ def _due(
         if len(knots):
             line_s[mine], period_s[mine] = _line(positions, mine, knots, time_s[knots], count[knots])
     is_owned = np.isfinite(line_s)
-    line_s = np.interp(np.arange(n), np.flatnonzero(is_owned), line_s[is_owned])
+    if is_owned.any():
+        line_s = np.interp(np.arange(n), np.flatnonzero(is_owned), line_s[is_owned])
+    else:
+        line_s = positions.at - positions.at[0]
     place = positions.of_note
     scale_s = np.clip(_SCALE_BEATS * period_s, *_SCALE_S)[place]
     reach_s = np.clip(_REACH_BEATS * period_s, *_REACH_S)[place]
@@ -199,6 +204,8 @@ def _along_path(
     """Return when the path came to each note of the chords that are rolled from below, else NaN."""
     n, base = len(positions.at), int(max(keys[0].max(), keys[1].max())) + 1
     rows = np.flatnonzero(first)
+    if len(rows) == 0:
+        return np.full(len(positions.of_note), np.nan)
     rows = rows[np.argsort(onset_s[rows], kind="stable")]
     place = course.position[rows]
     struck, index = np.unique(place * base + keys[1][rows], return_index=True)

@@ -194,7 +194,7 @@ def _shaken(before: np.ndarray, key: np.ndarray, time_s: np.ndarray) -> np.ndarr
     neighbour = np.zeros(len(key), dtype=bool)
     for back in range(1, _AGAIN_NOTES):
         between = np.arange(len(key)) - back
-        step = np.abs(key - key[between])
+        step = np.abs(key - key[np.maximum(between, 0)])
         neighbour |= (between > before) & (between >= 0) & (step >= 1) & (step <= 2)
     return again & neighbour
 
@@ -213,7 +213,7 @@ def _with_support(leapt: np.ndarray, is_written: np.ndarray) -> np.ndarray:
     explained = np.bincount(leapt, weights=is_written)
     total = np.bincount(leapt)
     sure = (explained >= min(_LEAST_GO, explained.max())) & (explained >= _LEAST_GO_SHARE * total)
-    sure[np.argmax(explained)] = True
+    sure[np.argmax(explained)] = explained.max() > 0
     return np.where(sure[leapt], leapt, -1)
 
 
