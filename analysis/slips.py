@@ -13,8 +13,8 @@ they apply:
 - ``slip_id``: the rows of the notes table that it speaks of.
 
 A wrong note is one slip, though it is a deletion and an insertion. No slips are: notes of an ornament, the second of
-two notes that one key plays at once, in the score or in the take, what was played before and after the piece, and the
-rest of a piece where the take stops.
+two notes that one key plays at once, in the score or in the take, what was played before and after the piece, the
+rest of a piece where the take stops, and a repeat that was not taken.
 A hesitation lies between two written positions: ``time_s`` is when the second was due, ``beat`` where it is written.
 
 Method
@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.deviations import DeviationNotes
-from .replays import find_replays
+from .stretches import Stretch, find_stretches
 from .waits import find_waits
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ _NEAR_SEMITONES, _CHORD_S = 4.0, 0.15
 _LEAST_DISPLACED, _DISPLACED_GAP_BEATS = 4, 8.0
 # A touch so short and soft against the notes around is more likely a brush than a stroke.
 _BRUSH_S = 0.04
+# A replay longer than this (eight bars of four) may be a repeat that the score does not write out.
+_LONG_REPLAY_BEATS = 32.0
 _UNKNOWN = {"wrong": 0.8, "missed": 0.7, "added": 0.7, "repeated": 0.7}
 
 
@@ -84,15 +86,12 @@ def find_slips(
     taken = (notes.ornament != "") | _written_twice(notes) | _told_twice(notes)
     slips: list[Slip] = []
     where = _Places(notes)
-    passages = sorted((*passages, *_short_replays(notes, passages, taken)), key=lambda p: p.start_s)
-    for passage in passages:
-        rows = _rows_of(notes, passage)
-        rows = rows[~taken[rows]]
-        taken[rows] = True
-        if passage.kind in ("replayed", "skipped") and len(rows):
-            number = _following(slip_id)
-            slip_id[rows] = number
-            slips.append(_whole(passage, notes, rows, number, where))
+    stretches = find_stretches(notes, passages, (slip_id < 0) & ~taken)
+    for stretch in stretches:
+        taken[stretch.rows] = True
+        if stretch.kind in ("replayed", "skipped"):
+            slip_id[stretch.rows] = number = _following(slip_id)
+            slips.append(_whole(stretch, notes, number, where))
     for rows in _wrong_pairs(notes, slip_id, taken):
         number = int(slip_id[rows[0][0]])
         for missed, added in rows:
@@ -104,23 +103,8 @@ def find_slips(
     for row in np.flatnonzero((notes.label != "match") & (slip_id < 0) & ~taken).tolist():
         slip_id[row] = number = _following(slip_id)
         slips.append(_single(notes, row, float(onset_due_s[row]), number, where))
-    slips.extend(_hesitations(notes, passages))
+    slips.extend(_hesitations(notes, [(stretch.start_s, stretch.end_s) for stretch in stretches]))
     return tuple(sorted(slips, key=lambda slip: slip["time_s"])), notes.replace(slip_id=slip_id)
-
-
-def _short_replays(notes: DeviationNotes, passages: Sequence[Passage], taken: np.ndarray) -> list[Passage]:
-    """Return the replays among the added notes that belong to no passage."""
-    from .align import Passage
-
-    used = np.concatenate([np.zeros(0, dtype=np.int64), *(np.asarray(p.take_rows, dtype=np.int64) for p in passages)])
-    added = (notes.label == "insertion") & (notes.slip_id < 0) & ~taken & ~np.isin(notes.take_index, used)
-    rows = np.flatnonzero((notes.label == "match") | added)
-    found = find_replays(notes.onset_s[rows], notes.pitch[rows], notes.reference_beat[rows], added[rows])
-    nothing = np.zeros(0, dtype=np.int64)
-    return [
-        Passage("replayed", r.start_s, r.end_s, r.start_beat, r.end_beat, notes.take_index[rows[r.rows]], nothing)
-        for r in found
-    ]
 
 
 def _following(slip_id: np.ndarray) -> int:
@@ -182,31 +166,26 @@ def _told_twice(notes: DeviationNotes) -> np.ndarray:
     return out
 
 
-def _rows_of(notes: DeviationNotes, passage: Passage) -> np.ndarray:
-    """Return the rows of a passage that found no partner."""
-    played = (notes.label == "insertion") & np.isin(notes.take_index, passage.take_rows)
-    written = (notes.label == "deletion") & np.isin(notes.reference_index, passage.score_rows)
-    return np.flatnonzero(played | written)
-
-
-def _whole(passage: Passage, notes: DeviationNotes, rows: np.ndarray, number: int, where: _Places) -> Slip:
-    """Return the event of a passage that was replayed or skipped."""
-    replayed = passage.kind == "replayed"
-    start_s, end_s = float(passage.start_s), float(passage.end_s)
+def _whole(stretch: Stretch, notes: DeviationNotes, number: int, where: _Places) -> Slip:
+    """Return the event of a stretch that was replayed or skipped."""
+    replayed = stretch.kind == "replayed"
+    confidence = _mean_confidence(notes, stretch.rows, 0.9)
+    if replayed and stretch.end_beat - stretch.start_beat > _LONG_REPLAY_BEATS:
+        confidence *= 0.5  # perhaps a repeat that the score does not write out
     slip: Slip = {
         "kind": "repeated" if replayed else "missed",
-        "time_s": end_s if replayed else start_s,
-        "beat": float(passage.end_beat if replayed else passage.start_beat),
-        "beat_from": float(passage.start_beat),
-        "beat_to": float(passage.end_beat),
-        "n_notes": len(rows),
-        "confidence": _mean_confidence(notes, rows, 0.9),
+        "time_s": stretch.end_s if replayed else stretch.start_s,
+        "beat": stretch.end_beat if replayed else stretch.start_beat,
+        "beat_from": stretch.start_beat,
+        "beat_to": stretch.end_beat,
+        "n_notes": len(stretch.rows),
+        "confidence": confidence,
         "slip_id": number,
     }
     if replayed:
         # The first go's start until the second's: what the restart cost.
-        later = where.time_s[np.searchsorted(where.time_s, end_s, side="right") :]
-        slip["duration_s"] = float(later[0] if len(later) else end_s) - start_s
+        later = where.time_s[np.searchsorted(where.time_s, stretch.end_s, side="right") :]
+        slip["duration_s"] = float(later[0] if len(later) else stretch.end_s) - stretch.start_s
     return slip
 
 
@@ -362,12 +341,11 @@ def _stroke_share(notes: DeviationNotes, row: int, near: np.ndarray) -> float:
     return 0.5 if notes.velocity[row] < around else 1.0
 
 
-def _hesitations(notes: DeviationNotes, passages: Sequence[Passage]) -> list[Slip]:
+def _hesitations(notes: DeviationNotes, breaks: Sequence[tuple[float, float]]) -> list[Slip]:
     """Return the waits between matched notes; where a passage was replayed or skipped the break is that event's."""
     rows = (notes.label == "match") & np.isfinite(notes.onset_s) & (notes.ornament == "")
     # Grace notes have no written length and take theirs from a neighbour.
     rows &= ~(notes.reference_duration_beat <= 0)
-    breaks = [(float(p.start_s), float(p.end_s)) for p in passages]
     return [
         {
             "kind": "hesitation",

@@ -211,6 +211,23 @@ def test_a_skip_is_one_event():
     assert (slip["kind"], slip["beat_from"], slip["beat_to"], slip["n_notes"]) == ("missed", 20, 29, 10)
 
 
+def test_a_repeat_that_was_not_taken_is_no_slip():
+    # The table's scale comes round every twelve beats.
+    table = Table().later(30, -6.0)
+    for i in range(18, 30):
+        table.miss(i)
+    passage = Passage("skipped", 8.5, 9.0, 18.0, 29.0, np.zeros(0, int), np.arange(18, 30))
+    assert table.find((passage,))[0] == ()
+
+
+def test_a_stray_note_does_not_stretch_a_replay_over_the_take():
+    table = restarted(1).later(30, 0.8).add(0.1, 90)
+    rows = np.array([row["take_index"] for row in table.rows[40:]])
+    passage = Passage("replayed", 0.1, 9.5, 16.0, 19.0, rows, np.zeros(0, int))
+    slips, _ = table.find((passage,))
+    assert sorted(s["kind"] for s in slips) == ["added", "hesitation", "repeated"]
+
+
 @pytest.mark.parametrize("kind", ["stopped", "before", "after"])
 def test_what_lies_outside_the_playing_is_no_slip(kind):
     table = Table()
