@@ -40,7 +40,6 @@ _MARGIN = 64
 _HIGHEST_HZ = 6_000.0
 # A partial is not farther from where it is written than this share of its frequency, nor this much.
 _FARTHEST, _FARTHEST_HZ = 0.025, 30.0
-RETUNED = True
 _NEAR_S, _WIDTH_HZ = 0.08, 25.0
 # Notes ring on under a pedal that no score tells of.
 _RING_S = 0.5
@@ -123,7 +122,13 @@ class Lowered:
 
 
 def described(
-    sound: Lowered, written: Written, which: np.ndarray, centre_s: np.ndarray, reach: int, peak: float
+    sound: Lowered,
+    written: Written,
+    which: np.ndarray,
+    centre_s: np.ndarray,
+    reach: int,
+    peak: float,
+    stride: int = 1,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Describe the moments from ``reach`` ms before to ``reach`` ms after some centres.
 
@@ -137,10 +142,12 @@ def described(
     reach : int
     peak : float
         The recording's largest sample.
+    stride : int
+        1, 2 or 4: every so-manieth moment is described.
 
     Returns
     -------
-    features : ndarray of float32 [shape=(n, 2 * reach + 1, PARTIALS, f)]
+    features : ndarray of float32 [shape=(n, 2 * reach / stride + 1, PARTIALS, f)]
     weights : ndarray of float32 [shape=(n, PARTIALS)]
         How much each partial counts; the sum is 1 (0 where a note has none).
     begin_s : ndarray [shape=(n,)], seconds
@@ -156,12 +163,11 @@ def described(
     hz = written.hz[which]
     turns = np.where(hz < min(_HIGHEST_HZ, 0.45 * sound.rate), hz / sound.rate, 0.0)
     begins = np.round((centre_s - sound.first_s) * sound.rate).astype(np.int64) - (reach + _MARGIN) * cell
-    moments = 2 * reach + 1
-    cells = partial_cells(sound.x, begins, turns, cell, moments + 2 * _MARGIN + 1)
-    if RETUNED:
-        most = np.minimum(_FARTHEST * hz, _FARTHEST_HZ) * cell / sound.rate
-        cells, _ = partial_tuning(cells, _MARGIN + reach, 32, 8, most)
-    levels, tops = partial_moments(cells, _MARGIN, moments, SPANS, STARTS)
+    moments = 2 * reach // stride + 1
+    cells = partial_cells(sound.x, begins, turns, cell, 2 * (reach + _MARGIN + 1))
+    most = np.minimum(_FARTHEST * hz, _FARTHEST_HZ) * cell / sound.rate
+    cells, _ = partial_tuning(cells, _MARGIN + reach, 32, 8, most)
+    levels, tops = partial_moments(cells, _MARGIN, moments, stride, SPANS, STARTS)
     known = turns > 0.0
     loudest = tops.max(1)
     fixed = np.stack(

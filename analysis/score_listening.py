@@ -40,12 +40,15 @@ if TYPE_CHECKING:
 
 # How far a note is looked for from where it is expected; then from where its moment was found (ms).
 _WIDE_MS, _CLOSE_MS, _STEP_MS = 120, 60, 4
+# From one moment to the next where it is looked for far about (ms).
+_STRIDE = 2
+_OFFSETS_MS = np.arange(-_WIDE_MS, _WIDE_MS + 1, _STRIDE, dtype=np.float64)
 # Written notes this close are of one moment.
 _MOMENT_S = 0.001
 # A pause this long tells nothing of what the alignment is off by.
 _BREAK_S = 12.0
 # One written note of so many is not played. The fit had so many others, and moments that were as likely as these.
-_MISSING, _FIT_ODDS = 0.02, 4.5
+_MISSING, _FIT_ODDS = 0.02, 8.0
 # A note less likely than this to sound is not heard.
 _NOT_HEARD = 0.02
 # Deviation of a chord's notes from their moment (ms).
@@ -63,6 +66,8 @@ _BEYOND_S = 0.3
 _FEWEST, _SILENT = 64, 1e-7
 # General MIDI's channel of drums, counted from 0.
 _DRUMS = 9
+# An onset lies at its strongest place if so much of the belief is within so many cells (of 0.25 ms) of it.
+_MOSTLY, _ABOUT_CELLS = 0.5, 16
 # Notes looked at together.
 _BATCH = 48
 
@@ -260,7 +265,7 @@ class _Far:
     def __init__(self, sought: _Sought, sound: Sound) -> None:
         self._sought, self._peak = sought, sound.peak
         self._centre_s = sought.group_s[sought.group]
-        self._score = np.zeros((len(sought.group), 2 * _WIDE_MS + 1), dtype=np.float32)
+        self._score = np.zeros((len(sought.group), len(_OFFSETS_MS)), dtype=np.float32)
 
     def feed(self, chunk: Chunk) -> None:
         """Take in the next chunk."""
@@ -268,23 +273,23 @@ class _Far:
         nets = hearing.network()
         for which in _batches(self._centre_s, chunk):
             features, weights, _, _ = hearing.described(
-                low, self._sought.written, which, self._centre_s[which], _WIDE_MS, self._peak
+                low, self._sought.written, which, self._centre_s[which], _WIDE_MS, self._peak, _STRIDE
             )
             said = hearing.headed(hearing.pooled(features, weights, nets["partials"]), nets["alone"])
             self._score[which] = said - nets["missing"][0][1][0]
 
     def ratio(self) -> np.ndarray:
         """Return how much likelier each note begins with a moment at every offset than not at all."""
-        offset = np.arange(-_WIDE_MS, _WIDE_MS + 1, dtype=np.float64)
-        kernel = spread_kernel(offset[:, None] - offset[None, ::_STEP_MS], _SPREAD_MS)
+        offset = _OFFSETS_MS
+        kernel = _STRIDE * spread_kernel(offset[:, None] - offset[None, :: _STEP_MS // _STRIDE], _SPREAD_MS)
         likelier = _FIT_ODDS * np.exp(np.clip(self._score, -30.0, 12.0).astype(np.float64))
         return _MISSING + (1.0 - _MISSING) * likelier @ kernel
 
     def centres(self, posterior: np.ndarray, moment_s: np.ndarray) -> np.ndarray:
         """Return where each note is looked for closely: at its moment, or far from it if it is heard there."""
         group = self._sought.group
-        offset = np.arange(-_WIDE_MS, _WIDE_MS + 1, dtype=np.float64)
-        kernel = spread_kernel(offset[:, None] - offset[None, ::_STEP_MS], _SPREAD_MS) + _ANYWHERE
+        offset = _OFFSETS_MS
+        kernel = spread_kernel(offset[:, None] - offset[None, :: _STEP_MS // _STRIDE], _SPREAD_MS) + _ANYWHERE
         out = moment_s[group].copy()
         for begin in range(0, len(group), 512):
             which = np.arange(begin, min(begin + 512, len(group)))
@@ -395,9 +400,9 @@ class _Near:
         out["confidence"][which] = odds / (1.0 + odds)
         belief = likelier / np.maximum(likelier.sum(1, keepdims=True), 1e-300)
         fine, begin_s = self._finer(which, belief)
-        median, half_width = places.read(fine)
+        place, half_width = _placed(fine)
         heard = out["confidence"][which] >= _NOT_HEARD
-        out["onset_s"][which] = np.where(heard, begin_s + median * self._cell_s, np.nan)
+        out["onset_s"][which] = np.where(heard, begin_s + place * self._cell_s, np.nan)
         out["onset_uncertainty_ms"][which] = np.where(
             heard, _WIDER * 1000.0 * self._cell_s * half_width + _LEAST_MS, np.nan
         )
@@ -418,6 +423,27 @@ class _Near:
         np.add.at(total, (rows[inside], moment[inside]), share[inside])
         fine = np.where(inside, share / np.maximum(total[rows, moment], 1e-300) * belief[rows, moment], 0.0)
         return fine / np.maximum(fine.sum(1, keepdims=True), 1e-300), begin_s
+
+
+def _placed(belief: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return where beliefs say a note begins and the half width that holds 90 % of each, in cells.
+
+    That is the middle of the strongest place where most of the belief lies about it; else the median of all, for then
+    the note is not told apart, and in the middle of what it may be the error is least.
+    """
+    place, half_width = places.read(belief)
+    cells = np.arange(belief.shape[1])
+    about = np.where(np.abs(cells - place[:, None]) <= _ABOUT_CELLS, belief, 0.0).sum(1)
+    vague = np.flatnonzero(about < _MOSTLY)
+    if len(vague):
+        share = np.cumsum(belief[vague], axis=1)
+        place[vague] = (share >= 0.5 * share[:, -1:]).argmax(1)
+        distance = np.abs(cells - place[vague, None])
+        order = np.argsort(distance, axis=1, kind="stable")
+        held = np.cumsum(np.take_along_axis(belief[vague], order, 1), axis=1)
+        last = np.take_along_axis(order, (held >= 0.9 * held[:, -1:]).argmax(1)[:, None], 1)
+        half_width[vague] = np.take_along_axis(distance, last, 1)[:, 0] + 0.5
+    return place, half_width
 
 
 def _inside(time_s: np.ndarray, chunk: Chunk) -> np.ndarray:

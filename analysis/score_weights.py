@@ -101,12 +101,39 @@ _LAYERS = (
     (
         "missing",
         (1, 3),
-        "00000006VF9J2rb"
+        "00000006VF9J5@6"
     ),
     (
         "company",
-        (36, 1),
-        "00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000*000"
+        (36, 24),
+        "05L>26D{_%lrjM*(Xy;G*e^b_fU7XI3bbM<aj`8guPrpShP4r@PO*uq+%+67?6&l^@U4TY>?rXalsJ;O46OAv?K5306tHr(o-TnP"
+        "%(o7%j4I@~W~`1Q+Ae;u>Zv_1r7#PyXEGqBk1T<$@-f*V&b0ipdMpz$X|!sz=rGc;VWLVlleMEA;W5Oa*R8Fj3#lZmc&8w=E-F{B"
+        "B{6F+5VpOu7c@OB?5#s8*dy02S~OUwdY}s?wJ&(L>LevI9k!S>N~~Kn9x5p>el~O=U9c3iZZ~nQuCF*OR<9*3K_u|4OrK~m39<Vz"
+        ";WRU}4Y@=v6gdpAYqTFWeYF&(Y_}*d&ZaAtMJjWzNu&(3d@2~GkFj7jM6kOojx%#NHL&tD^E1t`Yc%MwOtkv6+#k<2&9LmLNw-Wa"
+        "Eikz-@2n86Wii4tV>*s7L8LabZkUO+L8SC5rL|5ur6XjwuQ(kx5Gv!TZnLI2nKH1l8nwzDkGWSZ`LlU687zjlET|#0jyC5pK`=P2"
+        "b~S%DLbp~eaHL(U>a=7yn6NptFfw;4YA@fZ*RANVGapd2z9tf}p0p+);;_uIf)w}_FS1NBUALmFk}jdE(XKPJ3aG8EAh%2`owAX("
+        "u`;!_6qGNyh&Y+71hpYCQmY)X-Z7G_e=n7^gfa=L>9hAL5iUEkE4jQfc)4$}%B&K&-z*-URW<6YrnB5KTevAYpR!G|3N;NXZMWAk"
+        "m^3Z2ldYjOd9f2MGp&}G(6ulj0<R`9l$jMRfv@W^k+f+r<~XCd6|mVVc(HV{hA>_-k21a~G`C(cR<?&TgR(W8{ID7>(6NmzUbUS#"
+        "gDt?c=9M(904W@`wz5Da+_1?f!!!>t^)tz{(=`h$u`WS2+qY6Pe5La<&9y_VT&}+_O)coOAEh2NL#k1=1~i5;&@maXT`)AX;V|N-"
+        "v8FXR{IEnWb}sxhnlP!XdL&yg|27V`fUPVv)3oWcP&4{7(Xlf$jI3QY;4Mfr+$l}5tf^Tr_%VL5JTqS|Ixpk1F_w$8Zz{&6udqfk"
+        "z_k{yOt7Rjin%&4d@|iHRxq!$v$wr9zO1#Wk+tnLKs1Z9@ieZlRHlS2TCOrMv@rLu$1&cV`7U!Tj5T+#JT^Hjd8%Zxf;RgwW3(-^"
+        "4YdBW<Tk&s2Q^tRzOY3wrZdwvTr>~0tsxJrj<LNdLnz8Bd@NQqE;l(aMKwz_84N%r?WJuke5vm(R4XX5I4mo*kty~wxv5$uXrxW7"
+        "8z{sy%`$_kC^%EC12hjfxhVIweIRSHc`&~vZ7R*LOE8ePysQ+k2Dv9VQ?rM)@2@2^EwxN6XgB^dRI-}0r!<ka$*eiBs5Wn`p)-1~"
+        "11@?f)3XXLcQ{C_KrjwCs<u42PqRv>60HO@?4*COIWaIewlNtsBQJb3Q?&arKP<;I*DK?pzA2P53$|$_L8KeC$TN~MQ6~hgrWqEn"
+        "x~=>&$u)>FF|?{GpParlo2pi`fha#RgDnv-sVu6v^tQFL8muum{x2e~N;9>se7Gbs^|1ZBDzrhTcDXyR7_Q#AWVU#+>9gZB|1KD|"
+        "^s+;$OE|%`F|pV%AFu%{u(n{J20MMU9<mCwzARiT>?&k3RHVc<9X#zQDWK4`vo`fCRVN&;r7}~phOzuO=)4Fl*s_efq_hK~XfH6W"
+        "(K2baGq5)}xwp=@`K2njW~Z<$c`<#s1h+Y}AhR1NC#ha5ursA0x3UMftfs}Zb+y^7m^7U<J~Mf+^0(fjPB!1Q12l=XY@#wUe6%7o"
+        "?z!hNNwPS*?Jk8i3$$9TCN#UepS1uo-?I=jvaCQba5aj!n6}lpXCkhwWx9~JTeqDt&$mdtxwd0Aa<mvXWHrUP2(FQ_A+<J{kSa7X"
+        "wIkg!%d6`%rmwoPu(9E;_&B;T@;4|bhAjTAc(m~>GcLrpcrVGcqOMo4udkZ46|>7P);G5|y0w|G`L}&Hu`;fw_^J3cvaKMpSE<4%"
+        "D=u~}iM0GRfwciN1tyO)f3^R&Mlwt@GcTF2x2nUmzOfy*u(7hV*D_x<Qm;ie?ytPIBeSVD%rb2@La!(>+Ah2>12;;v!X%-x1U4?4"
+        "FR0(I8n=JEj5kpy#-hBdtS)0M{jv13wY1SO`mi%Gj<gmq>Zb6i)v-RVQLz>%bsUE>ShlXRf~|5a9vHT^?=k9`-k_VbgEQ*3bS#3f"
+        "t*|vXcd~pp9Xr-JkvAo~{It`#cCQP#D>{`hilDDFm$LJ&?Kv{MF*?XHj-ggKHL#7T865C2d^D;tSQuI`>7o^|J|b_d0yNX1?5R34"
+        "<tc8oGA$G@QzyDG*9|K&"
+    ),
+    (
+        "company",
+        (24, 1),
+        "kue`Psj{y-P%@l4e>e}j%DU*b0JH$O^EOSbg)JgDzPF;d1~x*t<}@idi8+8cRRj"
     ),
 )
 

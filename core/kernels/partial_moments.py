@@ -7,7 +7,7 @@ from numba import njit
 
 
 @njit(cache=True)
-def partial_moments(cells, first, moments, spans, starts):
+def partial_moments(cells, first, moments, stride, spans, starts):
     """Describe moments by each partial's levels in windows about them, and by what is new in them.
 
     A window of ``span`` cells is Hann's. A level is ``10 log10`` of the squared magnitude of the windowed mean; what
@@ -18,10 +18,11 @@ def partial_moments(cells, first, moments, spans, starts):
     ----------
     cells : ndarray of float32 [shape=(n, k, m, 2)]
         See `partial_cells`.
-    first, moments : int
-        The first moment's cell, and how many.
+    first, moments, stride : int
+        The first moment's cell, how many, and how many cells from one to the next.
     spans : ndarray of int64 [shape=(s,)]
-        Cells of each window; ``span <= first`` and ``first + moments + span <= m``.
+        Cells of each window, multiples of ``stride`` as all of ``starts`` are; ``span <= first`` and
+        ``first + moments * stride + span <= m``.
     starts : ndarray of int64 [shape=(t, 2)]
         Which windows' levels are told: row of ``spans``, and where it begins, in cells from the moment.
 
@@ -89,13 +90,14 @@ def partial_moments(cells, first, moments, spans, starts):
             tops[i, p] = 10.0 * np.log10(top)
             floor = 1e-6 * top
             for w in range(s):
-                for j in range(m - spans[w] + 1):
+                for j in range(first % stride, m - spans[w] + 1, stride):
                     level[w, j] = 10.0 * np.log10(max(level[w, j], floor) / top)
             for j in range(moments):
-                at = first + j
+                at = first + j * stride
                 for f in range(t):
                     w = starts[f, 0]
-                    begin = min(max(at + starts[f, 1], 0), m - spans[w])
+                    last = m - spans[w]
+                    begin = min(max(at + starts[f, 1], first % stride), last - (last - first) % stride)
                     out[i, p, j, f] = level[w, begin]
                 for w in range(s):
                     x = re[w, at] - re[w, at - spans[w]]

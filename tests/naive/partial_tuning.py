@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 
@@ -13,7 +15,7 @@ def partial_tuning(cells, first, span, lag, most):
     for i in range(n):
         for p in range(k):
             means = [(window * tone[i, p, b : b + span]).sum() for b in range(first, m - span + 1, lag)]
-            steps = sum((b * np.conj(a) for a, b in zip(means, means[1:], strict=False)), 0j)
+            steps = sum((b * np.conj(a) for a, b in pairwise(means)), 0j)
             found = np.angle(steps) / (2.0 * np.pi * lag)
             if abs(found) <= most[i, p]:
                 turn[i, p] = found
