@@ -32,6 +32,7 @@ _PAUSE_S = 0.25
 _PAUSE_FACTOR = 2.0
 _PACE_STEPS = 6
 _KEPT_MOMENTS = 3
+_HELD_MOMENTS = 6
 _ROUNDS = 4
 _STRAY = 8.0
 # Notes that are late together are rarely late by mistake.
@@ -98,8 +99,8 @@ def pauses(written_s: np.ndarray, onset_s: np.ndarray) -> np.ndarray:
     -------
     ndarray of int
         Rows of the moments before the pauses. A step is one where it takes at least twice what the slower of the
-        paces before and after makes due, and 0.25 s more; the three moments on either side agree to at least half the
-        delay, so a stray is none; nor is a step near either end, where nothing could tell.
+        paces before and after makes due, and 0.25 s more; of the six moments on either side (three at least) most agree
+        to at least half the delay, so a stray is none; nor is a step near either end, where nothing could tell.
     """
     n = len(written_s)
     if n < 2 * _KEPT_MOMENTS + 1:
@@ -113,8 +114,8 @@ def pauses(written_s: np.ndarray, onset_s: np.ndarray) -> np.ndarray:
     for row in found.tolist():
         if row < _KEPT_MOMENTS - 1 or row + _KEPT_MOMENTS >= n:
             continue
-        ahead = slice(row + 1, row + 1 + _KEPT_MOMENTS)
-        behind = slice(row + 1 - _KEPT_MOMENTS, row + 1)
+        ahead = slice(row + 1, row + 1 + _HELD_MOMENTS)
+        behind = slice(max(row + 1 - _HELD_MOMENTS, 0), row + 1)
         late_after = np.median(onset_s[ahead] - onset_s[row] - slow[row] * (written_s[ahead] - written_s[row]))
         late_from = np.median(onset_s[row + 1] - onset_s[behind] - slow[row] * (written_s[row + 1] - written_s[behind]))
         if min(late_after, late_from) > max(0.5 * excess_s[row], _PAUSE_S) and (
