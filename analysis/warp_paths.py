@@ -30,12 +30,12 @@ _LAGS, _LATE_S = 4, 2.5
 _EXTENDED_S = 0.5
 
 
-def joined_parts(paths: Sequence[np.ndarray], hop_s: float) -> list[np.ndarray]:
+def joined_parts(paths: Sequence[np.ndarray], hops_s: tuple[float, float]) -> list[np.ndarray]:
     """Join stretches between which nothing, or the same time in another way, is played."""
     out: list[np.ndarray] = []
     for path in paths:
         if out:
-            rows, columns = (path[0] - out[-1][-1]) * hop_s
+            rows, columns = (path[0] - out[-1][-1]) * np.array(hops_s)
             longer, shorter = max(rows, columns), min(rows, columns)
             if longer <= _HELD_S or (longer <= _OTHERWISE_S and longer <= 2.0 * shorter):
                 out[-1] = np.concatenate([out[-1], path])
