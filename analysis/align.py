@@ -32,6 +32,8 @@ from .align_rhythm import pair_by_rhythm
 
 # Sure of the same music from this share of partners on; below, so much more than by chance; without pitches this much.
 _SURE_SHARE, _LEAST_GAIN, _LEAST_SHARE = 0.75, 0.25, 0.4
+# Pitch classes agree sooner by chance (0.8 between two easy pieces): so many must where a hand is an octave off.
+_OCTAVES_SHARE = 0.9
 
 
 @dataclass(frozen=True)
@@ -176,6 +178,8 @@ def _refuse_chance(
     share = by_chance / fewest
     if found - by_chance >= max(_LEAST_GAIN * fewest, 3.0 * np.sqrt(fewest * share * (1.0 - share))):
         return
+    if found >= _LEAST_GAIN * fewest and _is_same_by_octaves(keys, positions, is_grace, take.onset_s, fewest):
+        return
     said = f"only {found} of {fewest} notes find a partner in the reference, and {by_chance} do by chance"
     semitones = _transposition(score, take, keys, positions, is_grace)
     if semitones:
@@ -186,6 +190,18 @@ def _refuse_chance(
             code="align.transposed",
         )
     raise _other_music(said)
+
+
+def _is_same_by_octaves(
+    keys: tuple[np.ndarray, np.ndarray], positions: Positions, is_grace: np.ndarray, onset_s: np.ndarray, fewest: int
+) -> bool:
+    """Tell whether the music is the same but for octaves: one hand plays in another one."""
+    folded = tuple(np.where(key % TRACK < 128, key % TRACK % 12 + 60, key) for key in keys)
+    forth, back = (
+        int((_by_path(positions, (folded[0], folded[1]), is_grace, time_s)[1] >= 0).sum())
+        for time_s in (onset_s, float(onset_s.max()) - onset_s)
+    )
+    return forth >= _OCTAVES_SHARE * fewest and forth - back >= _LEAST_GAIN * fewest
 
 
 def _other_music(said: str) -> TakeprintError:

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from takeprint.analysis.align import align_notes
+from takeprint.analysis.rows import score_rows
 from takeprint.analysis.slips import find_slips, interval_name
 from takeprint.analysis.waits import find_waits
 from takeprint.core.deviations import DeviationNotes
+from takeprint.core.notes import Notes
 
 
 @dataclass
@@ -300,3 +303,18 @@ def test_a_swinging_player_does_not_wait_at_every_beat():
 def test_few_notes_tell_no_tempo():
     assert find_waits(np.arange(4.0), np.array([0.0, 0.5, 1.0, 9.0])) == []
     assert find_waits(np.zeros(0), np.zeros(0)) == []
+
+
+def test_a_hand_in_another_octave_is_the_same_music_and_one_slip():
+    rng = np.random.default_rng(3)
+    low = np.repeat(np.arange(0, 48, 2.0), 3), np.concatenate([40 + rng.permutation(12)[:3] for _ in range(24)])
+    high = np.arange(0.5, 48.5, 0.5), 72 + np.abs(np.cumsum(rng.integers(-3, 4, 96))) % 14
+    beat, pitch, hand = np.r_[low[0], high[0]], np.r_[low[1], high[1]], np.repeat([0, 1], [72, 96])
+    order = np.lexsort((pitch, beat))
+    beat, pitch, hand = beat[order], pitch[order], hand[order]
+    score = Notes.build(onset_beat=beat, onset_s=0.5 * beat, duration_beat=np.full(len(beat), 0.5), pitch=pitch)
+    onset_s = 0.55 * beat + rng.normal(0, 0.01, len(beat))
+    take = Notes.build(onset_s=onset_s, duration_s=np.full(len(beat), 0.25), pitch=pitch + 12 * hand)
+    alignment = align_notes(score, take)
+    slips, _ = find_slips(*score_rows(score, take, alignment), alignment.passages)
+    assert max(s.get("n_notes", 1) for s in slips if s["kind"] == "wrong" and s["interval"] == "octave") > 80
