@@ -7,6 +7,9 @@
 (the later go holds the matches, the first is added); ``mistakes`` leaves out, misses by a step and adds one note in
 twenty each; ``apart`` plays the lower staff late by 80 ms, wandering; ``slow`` is at half the tempo. Where the lower
 staff is not told, the notes below middle C are it.
+
+Repeats are written out in the scores: to cut most of a part that comes again is the same music as to leave out its
+repeat. Such a take has two true answers, of which one is asked for here (Mozart's theme has several).
 """
 
 from __future__ import annotations

@@ -8,8 +8,9 @@ Both come from the match files of the shared data: the Vienna 4x22 corpus (Goebl
 pianists) and ASAP (Foscarin et al. 2020, eighteen pieces as their pianists played them, repeats written out). Vienna's
 pairs were corrected by hand; ASAP's are automatic, made sure by beat annotations and by hand in part (Peter et al.,
 "Automatic Note-Level Score-to-Performance Alignments in the ASAP Dataset", TISMIR 6, 2023): they favour aligners of
-their kind, and their trills and cadenzas are to be read with that in mind. The score is what the match file says is written, so score and truth belong together; it has no velocities and no tempo.
-Takes are halved by turns within each piece (`half`): fold 0 is to tune on, fold 1 to report.
+their kind, and their trills and cadenzas are to be read with that in mind. The score is what the match file says is
+written, so score and truth belong together; it has no velocities and no tempo. Takes are halved by turns within each
+piece (`half`): fold 0 is to tune on, fold 1 to report.
 """
 
 from __future__ import annotations
