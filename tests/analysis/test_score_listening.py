@@ -13,6 +13,7 @@ from takeprint.analysis.score_habits import Habit
 from takeprint.analysis.score_listening import ScoreOnsets, listen_for, unexplained
 from takeprint.analysis.warp import Warp
 from takeprint.core.notes import Notes
+from tests.analysis.test_onsets import hit
 from tests.naive.partial_cells import partial_cells as naive_partial_cells
 from tests.naive.partial_company import partial_company as naive_partial_company
 from tests.naive.partial_moments import partial_moments as naive_partial_moments
@@ -285,3 +286,50 @@ def test_kernels_are_their_twins() -> None:
         partial_company(begin, end, hz, 0.08, 25.0), naive_partial_company(begin, end, hz, 0.08, 25.0), atol=1e-6
     )
     assert partial_company(begin[:0], end[:0], hz[:0], 0.08, 25.0).shape == (0, 6, 2)
+
+
+def struck(rng: np.random.Generator, count: int = 48) -> tuple[Notes, np.ndarray, np.ndarray]:
+    """Return a drum score, its recording and the true onsets (NaN: left out); every fourth beat two drums at once."""
+    keys = {"kick": 36, "snare": 38, "hat": 42}
+    rows, sounds, truth = [], [], []
+    samples = np.zeros(int((0.25 * count + 2.0) * RATE))
+    for i in range(count):
+        names = ("kick", "hat") if i % 4 == 0 else (("hat", "snare")[i % 2],)
+        for name in names:
+            rows.append((0.25 * i, keys[name]))
+            sounds.append(hit(name, RATE, rng))
+            left_out = name == "snare" and rng.random() < 0.2
+            truth.append(np.nan if left_out else 0.5 + 0.25 * i + 0.006 * rng.normal())
+    for n, (t, sound) in enumerate(zip(truth, sounds, strict=True)):
+        if np.isfinite(t):
+            place = round(t * RATE)
+            samples[place : place + len(sound)] += rng.uniform(0.5, 1.0) * sound / np.abs(sound).max()
+            truth[n] = (place + int(np.argmax(np.abs(sound) >= 0.01 * np.abs(sound).max()))) / RATE
+    samples = 0.5 * samples / np.abs(samples).max() + 1e-4 * rng.normal(0, 1, len(samples))
+    onset, pitch = (np.array(c, dtype=float) for c in zip(*rows, strict=True))
+    channel = np.full(len(rows), 9)
+    return (
+        Notes.build(onset_s=onset, duration_s=np.full(len(rows), 0.1), pitch=pitch, channel=channel),
+        samples,
+        (np.array(truth)),
+    )
+
+
+def test_drums_are_found_by_their_onsets() -> None:
+    rng = np.random.default_rng(13)
+    score, samples, truth = struck(rng)
+    straight = warp_of(score)
+    at = straight.reference_s
+    warp = Warp(at, 0.5 + at + 0.02 * np.sin(np.arange(len(at))), straight.part)
+    found, onsets = heard(score, samples, warp)
+    left_out = np.isnan(truth)
+    assert left_out.sum() >= 2
+    error_ms = 1000 * np.abs(found.onset_s - truth)[~left_out]
+    assert np.isfinite(error_ms).mean() > 0.95
+    assert np.nanmedian(error_ms) < 1.0
+    assert np.nanpercentile(error_ms, 90) < 12.0
+    assert np.mean(found.confidence[left_out] < 0.5) > 0.9
+    assert np.mean(found.confidence[~left_out] < 0.5) < 0.05
+    assert not np.any(onsets.strength[unexplained(found, onsets)] > 5.0)
+    nothing = listen_for(score, Sound.of_samples(samples, RATE), warp, Onsets.build(0))
+    assert np.isnan(nothing.onset_s).all()
