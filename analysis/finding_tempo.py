@@ -9,7 +9,7 @@ Method
 ------
 The log ratio of both tempos, a value a beat, is cut into level stretches (dynamic programming; a stretch costs two
 parameters by Schwarz's criterion); those off the median of the levels by more than two standard errors and 1.5 % are
-told, the six that gain or lose most.
+told, the six that gain or lose most, if at least 0.1 s.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ _SURE = 2.0
 _LEAST_PERCENT = 0.1
 _SECTION_PERCENT = 1.5
 _SECTION_BEATS = 4
+_SECTION_S = 0.1
 _LONGEST_BEATS = 256
 _MOST_SECTIONS = 6
 _BLOCKS = 8
@@ -188,8 +189,8 @@ def _trend(deviations: Deviations, steps: Steps) -> list[Finding]:
         return []
     way = "faster" if slope > 0 else "slower"
     text = (
-        f"It gets {way} against {reference_words(deviations)} along the way, by {number_words(abs(slope))} % a minute: "
-        f"{number_words(abs(change))} % from its beginning to its end."
+        f"It gets {way} against {reference_words(deviations)} along the way, by {number_words(abs(change))} % from its "
+        "beginning to its end."
     )
     figures = {"percent_per_min": slope, "standard_error": error, "change_percent": change}
     return [finding(deviations, "tempo", "trend", text, figures)]
@@ -227,7 +228,8 @@ def _sections(deviations: Deviations, steps: Steps) -> list[Finding]:
     if len(told) == 1 and told[0][1] - told[0][0] == n:
         return []
     told.sort(key=lambda row: -abs(row[2]) * float(steps.written_s[row[0] : row[1]].sum()))
-    return [_section(deviations, steps, *row, middle) for row in sorted(told[:_MOST_SECTIONS])]
+    found = [_section(deviations, steps, *row, middle) for row in sorted(told[:_MOST_SECTIONS])]
+    return [section for section in found if abs(section["figures"]["gained_s"]) >= _SECTION_S]
 
 
 def _joined(starts: np.ndarray, ends: np.ndarray, off: np.ndarray) -> list[tuple[int, int]]:
@@ -269,10 +271,11 @@ def _section(deviations: Deviations, steps: Steps, low: int, high: int, mean: fl
     took_s = float((steps.end_s - steps.start_s)[low:high].sum())
     gained_s = float(steps.written_s[low:high].sum()) / np.exp(middle) - took_s
     kind, way, gains = ("rushing", "faster", "gains") if mean > 0 else ("dragging", "slower", "loses")
-    than = "its own steady tempo" if deviations.reference.get("kind") == "none" else "the take's usual pace against it"
-    place = place_words(deviations, span_s, beats)
+    than = {"none": "than its own steady tempo", "take": "against the reference than otherwise"}.get(
+        str(deviations.reference.get("kind")), "than the take is otherwise"
+    )
     text = (
-        f"{kind.capitalize()} {place}: {number_words(abs(percent))} % {way} than {than}, "
+        f"{kind.capitalize()} {place_words(deviations, span_s, beats)}: {number_words(abs(percent))} % {way} {than}, "
         f"which {gains} {number_words(abs(gained_s))} s."
     )
     return finding(deviations, "tempo", kind, text, {"percent": percent, "gained_s": gained_s}, span_s, beats)

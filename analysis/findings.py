@@ -311,7 +311,7 @@ def _slips(deviations: Deviations) -> list[Finding]:
     largest = sorted(slips, key=_weight, reverse=True)[:3]
     told = [_slip_words(deviations, slip) for slip in largest]
     text = f"{count_words(len(slips), 'slip')}: {list_words(named)}. "
-    text += f"{'The largest' if len(slips) > len(largest) else 'There'}: {'; '.join(told)}."
+    text += f"{'The largest' if len(slips) > len(largest) else 'Namely'}: {'; '.join(told)}."
     if len(slips) == 1:
         text = f"1 slip: {told[0]}."
     figures = {"n": len(slips), **counted}
