@@ -30,6 +30,8 @@ _GRACE_S, _GRACE_REACH_S = 0.08, 0.15
 # A chord is rolled where this many notes spread so much (standard deviation) and rise with time (correlation).
 _LEAST_ROLL, _ROLL_S, _ROLL_LIKENESS = 3, 0.06, 0.8
 _PASSES = 3
+# More positions than this, passed in less than this share of their time, were not played.
+_LEAST_PASSED, _PASSED_SHARE = 4, 0.4
 _BEAT_S = 0.5  # of a free reference
 
 
@@ -64,10 +66,10 @@ def pair_along(
     take_row : ndarray of int [shape=(n_score,)]
     due : Due
     """
-    owner = _widened(course.owner)
-    plays = (course.go < 0) | (course.go == owner[course.position])
-    first = course.is_written & (course.go >= 0) & (course.go == owner[course.position])
+    first = course.is_written & (course.go >= 0) & (course.go == course.owner[course.position])
     time_s, count = _medians(course.position[first], onset_s[first], len(positions.at))
+    owner = _widened(np.where(_passed_over(positions, course.owner, time_s), -1, course.owner))
+    plays = (course.go < 0) | (course.go == course.owner[course.position])
     apart_s = _along_path(positions, course, keys, first, onset_s)
     due = _due(positions, owner, time_s, count, is_grace, apart_s)
     rows = np.flatnonzero(plays)
@@ -104,6 +106,20 @@ def pair_near(keys: tuple[np.ndarray, np.ndarray], due: Due, onset_s: np.ndarray
         got = pair >= 0
         take_row[written[got]] = played[pair[got]]
     return take_row
+
+
+def _passed_over(positions: Positions, owner: np.ndarray, time_s: np.ndarray) -> np.ndarray:
+    """Tell which positions a go passes in so little time that none of them can have been played."""
+    out = np.zeros(len(owner), dtype=bool)
+    for number in np.unique(owner[owner >= 0]).tolist():
+        knots = np.flatnonzero((owner == number) & np.isfinite(time_s))
+        if len(knots) < 2:
+            continue
+        step_s, step = np.diff(time_s[knots]), np.diff(positions.at[knots])
+        period = np.median(step_s / step)
+        for k in np.flatnonzero((np.diff(knots) > _LEAST_PASSED) & (step_s < _PASSED_SHARE * period * step)).tolist():
+            out[knots[k] + 1 : knots[k + 1]] = True
+    return out
 
 
 def _widened(owner: np.ndarray) -> np.ndarray:

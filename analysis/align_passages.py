@@ -15,7 +15,8 @@ from ..core.notes import Notes
 from .align_pairs import Due
 from .align_path import Course, Positions
 
-# So many written notes at so many places, one after the other and none of them played, are passed over as a whole.
+# So many written notes at so many places, one after the other and none of them played, are passed over as a whole; two
+# such runs with fewer places between them are one.
 _LEAST_NOTES, _LEAST_PLACES = 8, 4
 # So many added notes in a row before the first or after the last match stand outside the piece.
 _LEAST_OUTSIDE = 4
@@ -93,11 +94,19 @@ def _unplayed(positions: Positions, take_row: np.ndarray, due: Due, score: Notes
     nothing = np.zeros(0, dtype=np.int64)
     order = np.argsort(positions.of_note, kind="stable")
     place = positions.of_note[order]
-    out = []
+    runs: list[list[int]] = []
     for first, end in zip(np.flatnonzero(edge == 1).tolist(), np.flatnonzero(edge == -1).tolist(), strict=True):
-        rows = order[np.searchsorted(place, first) : np.searchsorted(place, end)]
-        if len(rows) < _LEAST_NOTES or end - first < _LEAST_PLACES:
+        size = np.searchsorted(place, end) - np.searchsorted(place, first)
+        if size < _LEAST_NOTES or end - first < _LEAST_PLACES:
             continue
+        if runs and first - runs[-1][1] < _LEAST_PLACES:
+            runs[-1][1] = end
+        else:
+            runs.append([first, end])
+    out = []
+    for first, end in runs:
+        rows = order[np.searchsorted(place, first) : np.searchsorted(place, end)]
+        rows = rows[take_row[rows] < 0]
         kind = "stopped" if end == n else "skipped"
         beats, times = score.onset_beat[rows], due.due_s[rows]
         out.append(_passage(kind, times.min(), times.max(), beats.min(), beats.max(), nothing, np.sort(rows)))

@@ -14,7 +14,7 @@ def jump_path(member, toll, due, pitch, before, onset, low, high, gain, added, p
     or is added there, at its own price. From one note to the next the path stays, goes on to a later position, goes
     back (price 0 and price 1 a position), or leaps anywhere from where it stands best (price 2 and price 3 a position).
     Every position from the first to the last of a go has its toll, which the gains of its notes pay back. To begin
-    later and to end earlier than the score costs the tolls left out, or half a leap and price 3 a position.
+    later and to end earlier than the score costs the tolls left out, or three quarters of a leap and price 3 a position.
 
     Rhythm (price 4) tells apart what pitches leave open: to stay costs price 4 times the square of the time since the
     last note there as a share of the time due until the next position; to go on costs price 4 times the square of the
@@ -88,7 +88,7 @@ def jump_path(member, toll, due, pitch, before, onset, low, high, gain, added, p
         # From the last position down: going on reads what the note before left at earlier ones.
         for i in range(high[j] - 1, low[j] - 1, -1):
             if j == 0:
-                value[i] = -min(ahead[i], 0.5 * leap + leap_each * i) - toll[i] + (gain[j] if row[i] else -added[j])
+                value[i] = -min(ahead[i], 0.75 * leap + leap_each * i) - toll[i] + (gain[j] if row[i] else -added[j])
                 entered[i] = j
                 latest[i] = j
                 back[i - low[j]] = 6 if row[i] else 2
@@ -160,7 +160,7 @@ def jump_path(member, toll, due, pitch, before, onset, low, high, gain, added, p
     total = -np.inf
     at = 0
     for i in range(low[m - 1], high[m - 1]):
-        final = value[i] - min(ahead[n] - ahead[i + 1], 0.5 * leap + leap_each * (n - 1 - i))
+        final = value[i] - min(ahead[n] - ahead[i + 1], 0.75 * leap + leap_each * (n - 1 - i))
         if final > total:
             total = final
             at = i

@@ -7,7 +7,7 @@ def jump_path(member, toll, due, pitch, before, onset, low, high, gain, added, p
     # position -> (value, note that entered, last note written there, path of (position, step))
     cells = {}
     for i in range(low[0], high[0]):
-        begin = -min(sum(toll[:i]), 0.5 * leap + leap_each * i) - toll[i]
+        begin = -min(sum(toll[:i]), 0.75 * leap + leap_each * i) - toll[i]
         if member[pitch[0]][i]:
             cells[i] = (begin + gain[0], 0, 0, [(i, 6)])
         else:
@@ -51,7 +51,7 @@ def jump_path(member, toll, due, pitch, before, onset, low, high, gain, added, p
             if options:
                 fresh[i] = options[0]
         cells = fresh
-    ends = {i: cell[0] - min(sum(toll[i + 1 :]), 0.5 * leap + leap_each * (n - 1 - i)) for i, cell in cells.items()}
+    ends = {i: cell[0] - min(sum(toll[i + 1 :]), 0.75 * leap + leap_each * (n - 1 - i)) for i, cell in cells.items()}
     last = max(ends, key=ends.get)
     path = cells[last][3]
     return [i for i, _ in path], [step for _, step in path], ends[last]
