@@ -122,8 +122,8 @@ def shared_steps(deviations: Deviations) -> np.ndarray:
         if slip.get("n_notes") and slip.get("beat_to") is not None and slip["kind"] in ("missed", "repeated"):
             low, high = float(slip["beat_from"]), float(slip["beat_to"])
             if slip["kind"] == "repeated":
-                low = high - 1.0
-            kept &= (tempo.beat[1:] <= low) | (tempo.beat[:-1] > high)
+                high = low  # of both goes the later is the take's: the time that is lost lies before it
+            kept &= (tempo.beat[1:] < low) | (tempo.beat[:-1] >= high)
     return kept
 
 

@@ -91,6 +91,19 @@ def test_a_pause_is_a_break_and_no_tempo():
     assert 94.0 < said["low_bpm"] < said["median_bpm"] < said["high_bpm"] < 107.0
 
 
+def test_a_break_that_is_told_is_fitted_on_either_side():
+    beat, onset_s, _ = played(wave, noise_s=0.008, seed=7)
+    kept = (beat < 40.0) | (beat >= 48.0)
+    beat, onset_s = beat[kept], np.where(beat >= 48.0, onset_s - 4.2, onset_s)[kept]  # eight beats are skipped
+    curve = fit_tempo(beat, onset_s, CLOCK, 1.0, breaks=np.array([48.0]))
+    step = np.flatnonzero(pause_steps(curve))
+    assert curve.beat[step].tolist() == [39.5]
+    assert curve.beat[step + 1].tolist() == [48.0]
+    assert np.abs(1000.0 * (onset_s - np.interp(beat, curve.beat, curve.time_s))).max() < 30.0
+    for nowhere in (np.array([-5.0]), np.array([0.0, 400.0]), None):
+        assert fit_tempo(beat, onset_s, CLOCK, 1.0, breaks=nowhere) == fit_tempo(beat, onset_s, CLOCK, 1.0)
+
+
 def test_a_ritardando_is_tempo_and_no_pause():
     def slowing(beat):
         return np.log(100.0) + np.log1p((0.5**3 - 1.0) * np.clip((beat - 88.0) / 8.0, 0.0, 1.0)) / 3.0
