@@ -88,18 +88,19 @@ def find_slips(
     where = _Places(notes)
     stretches = find_stretches(notes, passages, (slip_id < 0) & ~taken)
     for stretch in stretches:
-        taken[stretch.rows] = True
+        taken[stretch.rows] = stretch.kind not in ("before", "after")
         if stretch.kind in ("replayed", "skipped"):
             slip_id[stretch.rows] = number = _following(slip_id)
             slips.append(_whole(stretch, notes, number, where))
-    for rows in _wrong_pairs(notes, slip_id, taken):
-        number = int(slip_id[rows[0][0]])
-        for missed, added in rows:
-            slip_id[[missed, added]] = number
-        slips.append(_wrong(notes, rows, number, where))
-    for pair in _pairs_left(notes, onset_due_s, (slip_id < 0) & ~taken, where):
-        slip_id[list(pair)] = number = _following(slip_id)
-        slips.append(_wrong(notes, [pair], number, where))
+    pairs = _wrong_pairs(notes, slip_id, taken)
+    pairs += _pairs_left(notes, onset_due_s, (slip_id < 0) & ~taken, where)
+    for group in _grouped(notes, pairs):
+        known = int(slip_id[group[0][0]])
+        slip_id[np.array(group).ravel()] = number = known if known >= 0 else _following(slip_id)
+        slips.append(_wrong(notes, group, number))
+    # What else was played before and after is no slip, unless it stands for the first notes or the last.
+    for stretch in stretches:
+        taken[stretch.rows] = True
     for row in np.flatnonzero((notes.label != "match") & (slip_id < 0) & ~taken).tolist():
         slip_id[row] = number = _following(slip_id)
         slips.append(_single(notes, row, float(onset_due_s[row]), number, where))
@@ -195,8 +196,8 @@ def _mean_confidence(notes: DeviationNotes, rows: np.ndarray, otherwise: float) 
     return float(known.mean()) if len(known) else otherwise
 
 
-def _wrong_pairs(notes: DeviationNotes, slip_id: np.ndarray, taken: np.ndarray) -> list[list[tuple[int, int]]]:
-    """Return (missed row, added row) of wrong notes, in order of time; a hand in another octave is one group."""
+def _wrong_pairs(notes: DeviationNotes, slip_id: np.ndarray, taken: np.ndarray) -> list[tuple[int, int]]:
+    """Return (missed row, added row) of the wrong notes that the alignment tells; half pairs lose their number."""
     pairs = []
     for number in np.unique(notes.slip_id[notes.slip_id >= 0]).tolist():
         rows = np.flatnonzero((slip_id == number) & ~taken)
@@ -205,7 +206,12 @@ def _wrong_pairs(notes: DeviationNotes, slip_id: np.ndarray, taken: np.ndarray) 
             pairs.append((int(missed[0]), int(added[0])))
         elif len(rows):
             slip_id[rows] = -1
-    pairs.sort(key=lambda pair: notes.onset_s[pair[1]])
+    return pairs
+
+
+def _grouped(notes: DeviationNotes, pairs: list[tuple[int, int]]) -> list[list[tuple[int, int]]]:
+    """Return the pairs in order of time, each a group of its own, but a hand in another octave one group."""
+    pairs = sorted(pairs, key=lambda pair: notes.onset_s[pair[1]])
     shift = np.array([notes.pitch[added] - notes.reference_pitch[missed] for missed, added in pairs])
     groups: list[list[tuple[int, int]]] = []
     open_group: dict[float, int] = {}
@@ -270,7 +276,7 @@ def interval_name(semitones: float) -> str:
     return {1: "semitone", 2: "neighbour"}.get(apart, "other")
 
 
-def _wrong(notes: DeviationNotes, pairs: list[tuple[int, int]], number: int, where: _Places) -> Slip:
+def _wrong(notes: DeviationNotes, pairs: list[tuple[int, int]], number: int) -> Slip:
     missed, added = pairs[0]
     slip: Slip = {
         "kind": "wrong",
