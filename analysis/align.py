@@ -32,6 +32,8 @@ from .align_rhythm import pair_by_rhythm
 
 # Sure of the same music from this share of partners on; below, so much more than by chance; without pitches this much.
 _SURE_SHARE, _LEAST_GAIN, _LEAST_SHARE = 0.75, 0.25, 0.4
+# A hand in another octave: by pitch classes this share must fit.
+_OCTAVES_SHARE = 0.85
 # Pitch classes agree sooner by chance (0.8 between two easy pieces): so many must where a hand is an octave off.
 _OCTAVES_SHARE = 0.9
 
@@ -112,7 +114,8 @@ def align_notes(score: Notes, take: Notes, take_clock: Timeline | None = None) -
     else:
         course, take_row, due = _by_path(positions, keys, is_grace, take.onset_s)
         _refuse_chance(score, take, keys, positions, is_grace, take_row)
-        passages = passages_of(positions, course, take_row, due, score, take.onset_s)
+        course, take_row, due, alike = _by_octaves(keys, positions, is_grace, take.onset_s, (course, take_row, due))
+        passages = passages_of(positions, course, alike, due, score, take.onset_s)
     ornament = ornaments_of(take, take_row)
     is_out = np.zeros(len(score), dtype=bool), ornament != ""
     for passage in passages:
@@ -136,6 +139,27 @@ def _by_path(
 ) -> tuple[Course, np.ndarray, Due]:
     course = follow(positions, keys[0] % TRACK, keys[1] % TRACK, onset_s)
     return (course, *pair_along(positions, course, keys, is_grace, onset_s))
+
+
+def _by_octaves(
+    keys: tuple[np.ndarray, np.ndarray],
+    positions: Positions,
+    is_grace: np.ndarray,
+    onset_s: np.ndarray,
+    found: tuple[Course, np.ndarray, Due],
+) -> tuple[Course, np.ndarray, Due, np.ndarray]:
+    """Follow a take by pitch classes where that explains far more: one hand plays in another octave.
+
+    Its notes stay wrong notes, and are due where they were played. The last item pairs octaves too.
+    """
+    fewest, exact = min(len(keys[0]), len(keys[1])), int((found[1] >= 0).sum())
+    if exact >= _SURE_SHARE * fewest:
+        return (*found, found[1])
+    classes = tuple(np.where(key % TRACK < 128, key - key % TRACK + key % TRACK % 12, key) for key in keys)
+    course, alike, due = _by_path(positions, (classes[0], classes[1]), is_grace, onset_s)
+    if (alike >= 0).sum() < max(_OCTAVES_SHARE * fewest, exact + _LEAST_GAIN * fewest):
+        return (*found, found[1])
+    return course, pair_near(keys, due, onset_s, np.arange(len(onset_s))), due, alike
 
 
 def _match_confidence(take_row: np.ndarray, due: Due, onset_s: np.ndarray) -> np.ndarray:

@@ -163,10 +163,7 @@ def _due(
         if len(knots):
             line_s[mine], period_s[mine] = _line(positions, mine, knots, time_s[knots], count[knots])
     is_owned = np.isfinite(line_s)
-    if is_owned.any():
-        line_s = np.interp(np.arange(n), np.flatnonzero(is_owned), line_s[is_owned])
-    else:
-        line_s = positions.at - positions.at[0]
+    line_s = _drawn_on(positions, line_s, period_s, is_owned)
     place = positions.of_note
     scale_s = np.clip(_SCALE_BEATS * period_s, *_SCALE_S)[place]
     reach_s = np.clip(_REACH_BEATS * period_s, *_REACH_S)[place]
@@ -176,6 +173,19 @@ def _due(
     scale_s = scale_s + np.where(is_grace, 0.5 * _GRACE_S * graces, 0.0)
     due_s = np.where(np.isfinite(apart_s), apart_s, due_s)
     return Due(due_s, scale_s, reach_s, is_owned[place])
+
+
+def _drawn_on(positions: Positions, line_s: np.ndarray, period_s: np.ndarray, is_owned: np.ndarray) -> np.ndarray:
+    """Return times also for what no go plays: between two goes, at the start of the take, or after its end."""
+    owned = np.flatnonzero(is_owned)
+    if len(owned) == 0:
+        return positions.at - positions.at[0]
+    first, last, at = owned[0], owned[-1], positions.at
+    beat = _BEAT_S if positions.is_free else 1.0
+    out = np.interp(np.arange(len(at)), owned, line_s[owned])
+    out[:first] = line_s[first] - (at[first] - at[:first]) * period_s[first] / beat
+    out[last + 1 :] = line_s[last] + (at[last + 1 :] - at[last]) * period_s[last] / beat
+    return out
 
 
 def _line(

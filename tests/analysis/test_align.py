@@ -236,6 +236,17 @@ def test_hands_apart(lag_s):
     expect(score, *take_of(take.onset_s + np.where(left, lag_s, 0.0), take.pitch, truth), least=0.998)
 
 
+def test_a_hand_in_another_octave_is_wrong_notes():
+    score = written(300, seed=17)
+    take, truth, _ = stretches(score, [(0, 1e9)])
+    right = take.pitch >= 60
+    alignment = align_notes(score, take.replace(pitch=take.pitch + 12 * right))
+    wrong = {(int(a), int(b)) for a, b in alignment.wrong}
+    meant = {(int(truth[b]), int(b)) for b in np.flatnonzero(right)}
+    assert len(wrong & meant) >= 0.95 * len(meant)
+    assert alignment.passages == ()
+
+
 @pytest.mark.parametrize("semitones", [-12, -2, 1, 5])
 def test_a_transposed_take_is_refused_with_the_interval(semitones):
     score = written(200, seed=13)
