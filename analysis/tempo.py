@@ -78,7 +78,7 @@ def moments(beat: np.ndarray, onset_s: np.ndarray) -> tuple[np.ndarray, np.ndarr
     wide = np.flatnonzero(last_s - first_s > _CHORD_S)
     if len(wide):
         order = np.argsort(index, kind="stable")
-        bounds = np.searchsorted(index[order], np.r_[wide, wide + 1])
+        bounds = np.searchsorted(index[order], np.concatenate([wide, wide + 1]))
         for row, low, high in zip(wide, bounds[: len(wide)], bounds[len(wide) :], strict=True):
             place_s[row] = _chord_s(np.sort(onset_s[order[low:high]]))
     return at, place_s, index
