@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core.deviations import Deviations
+import numpy as np
+
+from ..core.deviations import DeviationNotes, Deviations
 from ..core.errors import TakeprintError
 from ..core.notes import Notes
 from ..core.take import Take
 from ..core.timeline import Metre, Timeline
 from .align import align_notes
+from .align_passages import Passage
 from .rows import free_deviations, is_quantized, score_rows
 from .slips import find_slips
 from .tempo import FREE_BANDWIDTH_BEATS
@@ -46,19 +49,46 @@ def against_score(take: Take, notes: Notes, reference: Take, metre: Metre | None
     own_clock = take.timeline if take.smf is not None and take.smf.ticks_per_beat else None
     alignment = align_notes(score, notes, own_clock)
     rows, due_s = score_rows(score, notes, alignment)
-    slips: tuple[dict[str, Any], ...] = ()
-    if take.kind != "audio":
-        slips, rows = find_slips(rows, due_s)
+    slips, rows = find_slips(rows, due_s, alignment.passages)
     fewest = min(len(score), len(notes))
     matched = int((rows.label == "match").sum())
-    warnings: tuple[str, ...] = ()
-    if take.kind == "audio":
-        warnings = ("audio against a score: onsets are aligned by their rhythm alone, chord notes share one onset",)
-    elif matched < _DOUBTFUL_SHARE * fewest:
-        warnings = (f"only {matched} of {fewest} notes were matched: is this the score of this take, and all of it?",)
-    return free_deviations(rows, clock).replace(
+    warnings = passage_words(alignment.passages)
+    if matched < _DOUBTFUL_SHARE * fewest:
+        doubt = f"only {matched} of {fewest} notes were matched: is this the score of this take, and all of it?"
+        warnings = (*warnings, doubt)
+    return free_deviations(rows, clock, _breaks(rows, alignment.passages)).replace(
         slips=slips, reference=reference_facts(reference, clock, metre), warnings=warnings
     )
+
+
+def passage_words(passages: tuple[Passage, ...]) -> tuple[str, ...]:
+    """Say what of the score was never begun, and what of the take lies outside the piece: neither is a slip."""
+    said = []
+    for passage in passages:
+        written, played = len(passage.score_rows), len(passage.take_rows)
+        if passage.kind == "stopped" and written:
+            said.append(
+                f"the take stops at {passage.start_s:.1f} s: {written} notes after that are not counted as missed"
+            )
+        elif passage.kind in ("before", "after") and played:
+            said.append(
+                f"{played} notes {passage.kind} the piece ({passage.start_s:.1f} to {passage.end_s:.1f} s) do not count"
+            )
+    return tuple(said)
+
+
+def _breaks(rows: DeviationNotes, passages: tuple[Passage, ...]) -> np.ndarray:
+    """Return the beats at which the take goes on after a passage that it passed over or played again."""
+    matched = rows.rows(rows.label == "match")
+    goes_on = []
+    for passage in passages:
+        if passage.kind in ("replayed", "skipped"):
+            last = passage.end_beat if passage.kind == "skipped" else passage.start_beat
+            later = matched.reference_beat[
+                (matched.reference_beat >= last - 1e-6) & (matched.onset_s > passage.start_s)
+            ]
+            goes_on += [float(later.min())] if len(later) else []
+    return np.array(goes_on)
 
 
 def written_part(reference: Take) -> tuple[Notes, Timeline]:

@@ -21,7 +21,8 @@ from ..core.notes import Notes
 from ..core.take import Take
 from ..core.timeline import Metre, Timeline
 from .against_click import against_click
-from .against_score import reference_facts, written_part
+from .against_score import passage_words, reference_facts, written_part
+from .align_passages import Passage
 from .hearing import Heard, hear, with_sound
 from .listening import Sound
 from .rows import free_deviations, gathered, in_time_order
@@ -271,10 +272,12 @@ def recording_against_written(take: Take, heard: Heard, reference: Take, metre: 
     found, warp = _listened_for(score, heard, take)
     heard, take_row = heard.with_found(*_heard_of(found))
     rows, due_s = _rows_of_written(score, heard, found, take_row, warp)
-    slips, rows = _sure(*find_slips(rows, due_s))
+    passages = _not_played(score, found, warp)
+    slips, rows = _sure(*find_slips(rows, due_s, passages))
     measured = free_deviations(rows, clock, _breaks(warp, clock))
     facts = {**reference_facts(reference, clock, metre), **_facts_of_warp(warp)}
-    measured = measured.replace(slips=slips, reference=facts, warnings=_doubts(warp, rows, "note"))
+    doubts = (*_doubts(warp, rows, "note"), *passage_words(passages))
+    measured = measured.replace(slips=slips, reference=facts, warnings=doubts)
     return AgainstSound(measured, heard)
 
 
@@ -387,6 +390,32 @@ def _rows_of_written(
     )
     due_s = np.r_[warp.take_at(score.onset_s), np.zeros(len(extra))]
     return in_time_order(rows, np.where(index >= 0, rows.onset_s, due_s))
+
+
+def _not_played(score: Notes, found: ScoreOnsets, warp: Warp) -> tuple[Passage, ...]:
+    """Return the stretches of the score that lie in no part of the recording, as passages passed over."""
+    order = np.argsort(score.onset_s, kind="stable")
+    out = np.isnan(found.confidence[order])
+    edges = np.flatnonzero(np.diff(np.r_[False, out, False].astype(np.int8)))
+    last_s = float(warp.reference_s[-1])
+    passages = []
+    for low, high in edges.reshape(-1, 2).tolist():
+        rows = order[low:high]
+        begin_s = float(score.onset_s[rows[0]])
+        # Where the music goes on, or stops: the end of the part before, else the recording's first.
+        at_s = warp.time_s[max(int(np.searchsorted(warp.reference_s, begin_s)) - 1, 0)]
+        passages.append(
+            Passage(
+                kind="stopped" if begin_s > last_s else "skipped",
+                start_s=float(at_s),
+                end_s=float(at_s),
+                start_beat=float(score.onset_beat[rows[0]]),
+                end_beat=float(score.onset_beat[rows[-1]]),
+                take_rows=np.zeros(0, dtype=np.int64),
+                score_rows=rows,
+            )
+        )
+    return tuple(passages)
 
 
 _TURNED = {

@@ -30,8 +30,6 @@ def score_rows(score: Notes, take: Notes, alignment: Alignment) -> tuple[Deviati
     """Lay score and take side by side, a row a written note and a row an added one, in order of time."""
     n, take_row = len(score), alignment.take_row
     extra = np.setdiff1d(np.arange(len(take)), take_row[take_row >= 0])
-    if not np.isfinite(take.pitch).any():
-        extra = extra[np.argsort(take.onset_s[extra], kind="stable")]
     written = np.r_[np.arange(n), np.full(len(extra), -1)]
     played = np.r_[take_row, extra]
     has_written, has_played = written >= 0, played >= 0
@@ -50,7 +48,10 @@ def score_rows(score: Notes, take: Notes, alignment: Alignment) -> tuple[Deviati
     instrument = np.where(has_played, of_take(take.instrument, ""), of_score(score.instrument, ""))
     rows = DeviationNotes.build(
         label=label,
-        confidence=np.r_[alignment.confidence, np.full(len(extra), np.nan)],
+        confidence=np.r_[
+            np.where(take_row >= 0, alignment.confidence, alignment.deletion_confidence),
+            alignment.insertion_confidence[extra],
+        ],
         reference_index=written,
         take_index=played,
         track=np.where(has_written, of_score(score.track, -1), of_take(take.track, -1)),
@@ -67,6 +68,7 @@ def score_rows(score: Notes, take: Notes, alignment: Alignment) -> tuple[Deviati
         velocity=of_take(take.velocity, np.nan),
         level_db=of_take(take.level_db, np.nan),
         instrument=instrument,
+        ornament=np.r_[np.full(n, ""), alignment.ornament[extra]],
         slip_id=slip_id,
     )
     return in_time_order(rows, np.where(has_played, rows.onset_s, np.r_[alignment.expected_s, np.zeros(len(extra))]))

@@ -100,7 +100,8 @@ def measure_words(deviations: Deviations) -> list[str]:
     said = f"{take.get('name') or 'take'}: {count(heard, 'note')}, {clock(take.get('duration_s'))}"
     lines = [f"{said}, against {reference_words(deviations.reference)}"]
     if labels["deletion"] or labels["insertion"]:
-        lines.append(_line("matched", f"{labels['match']}, {labels['deletion']} missed, {labels['insertion']} added"))
+        only = f"{labels['deletion']} not played, {labels['insertion']} added"
+        lines.append(_line("matched", f"{labels['match']}, {only}"))
     latency = f"{number(deviations.latency_ms, 1, True)} ms, constant and kept apart"
     lines.append(
         _line("latency", latency if _known(deviations.latency_ms) else "unknown: nothing says when it was due")

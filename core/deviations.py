@@ -44,7 +44,7 @@ class DeviationNotes(Columns):
     Parameters
     ----------
     label : ``"match"``, ``"deletion"`` (in the reference only) or ``"insertion"`` (in the take only)
-    confidence : 0 to 1, how sure the match is
+    confidence : 0 to 1, how sure the label is
     reference_index, take_index : row of the note in the reference's and the take's ``Notes``; -1 for none
     track, channel : of the reference note, of the take's note for an insertion
     reference_beat, reference_duration_beat : where and how long it is written, beats
@@ -57,7 +57,9 @@ class DeviationNotes(Columns):
     drift_cents : how far the pitch glides over the note, its vibrato apart
     vibrato_rate_hz, vibrato_extent_cents, vibrato_delay_s : modulation of the pitch; the extent is half of peak to
         peak, the delay counts from the onset; NaN where there is none
-    ornament : ``""``, ``"flam"`` or ``"roll"``: a note that belongs to the hit it decorates and moves with it
+    ornament : ``""``; ``"flam"`` or ``"roll"``, a note that belongs to the hit it decorates and moves with it;
+        ``"trill"`` or ``"mordent"``, an added note that shakes a written one; ``"chord"``, a sound of a spread chord
+        that only one of two recordings tells apart
     slip_id : rows that share one slip (a wrong note = a deletion and an insertion); -1 for none
     """
 
