@@ -10,6 +10,7 @@ edges.
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from takeprint.core.take import load_take
 KINDS = ("missed", "wrong", "added", "repeated", "restart", "hesitation")
 NEAR_S, EDGE_S = 0.15, 0.25
 FAMILIES = ("vienna", "asap", "performed")
+BINS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.99, 1.01)
 RATES = (0.01, 0.03, 0.1)
 Slip = dict[str, Any]
 
@@ -92,18 +94,20 @@ def _figures(counts: Counter[str], kinds: tuple[str, ...] = KINDS) -> tuple[int,
     return truths, precision, recall, 2 * precision * recall / max(precision + recall, 1e-9)
 
 
-def planted(family: str, fold: int, every: int = 1) -> None:
-    """Print F on planted slips, by kind and by rate."""
+def planted(family: str, fold: int) -> list[tuple[float, bool]]:
+    """Print F on planted slips, by kind and by rate; return (confidence, whether right) of all that was told."""
     by_rate: dict[float, Counter[str]] = {}
+    verdicts: list[tuple[float, bool]] = []
     for i, base in enumerate(slip_sets.bases(family, fold)):
-        if i % every:
-            continue
         for rate in RATES:
             for seed in range(SETTINGS.seed, SETTINGS.seed + SETTINGS.seeds):
                 rng = np.random.default_rng([seed, i, round(1000 * rate)])
                 scene = slip_sets.plant(base, rate, rng)
                 found, _ = slips_of(scene.score, scene.take)
-                by_rate.setdefault(rate, Counter()).update(compare(scene.planted, found)[0])
+                counts, _, false = compare(scene.planted, found)
+                by_rate.setdefault(rate, Counter()).update(counts)
+                wrongly = {id(said) for said in false}
+                verdicts += [(said["confidence"], id(said) not in wrongly) for said in found]
     print(f"\nPlanted into {family}, fold {fold}; target F >= 0.95 over all\n")
     print("| slips a note | planted | precision | recall | F | " + " | ".join(KINDS) + " |")
     print("| --- " * (5 + len(KINDS)) + "|")
@@ -112,6 +116,17 @@ def planted(family: str, fold: int, every: int = 1) -> None:
         n, p, r, f = _figures(counts)
         kinds = " | ".join(f"{_figures(counts, (k,))[3]:.3f} ({counts[f'{k} truths']})" for k in KINDS)
         print(f"| {name} | {n} | {p:.3f} | {r:.3f} | {f:.3f} | {kinds} |")
+    return verdicts
+
+
+def confidences(verdicts: list[tuple[float, bool]]) -> None:
+    """Print how often what was told with a confidence was right."""
+    print("\nWhat the confidence is worth, planted slips of all families\n")
+    print("| confidence | told | right |\n| --- | --- | --- |")
+    for low, high in pairwise(BINS):
+        inside = [right for said, right in verdicts if low <= said < high]
+        if inside:
+            print(f"| {low:.2f} to {min(high, 1.0):.2f} | {len(inside)} | {100 * np.mean(inside):.0f} % |")
 
 
 # --- marked regions ------------------------------------------------------------------------------------------------
@@ -167,6 +182,19 @@ def marked() -> None:
               f"| {row[3] / row[4]:.1f} |")  # fmt: skip
 
 
+def unmarked() -> None:
+    """Print what is told in the novices' takes that no one marked: they have slips too, how many is not known."""
+    told, seconds = 0, 0.0
+    for path in sorted((shared() / "restricted" / "expert-novice-piano").rglob("*.mid")):
+        if "annot" in path.name or path.with_name(f"{path.stem}-annot.mid").exists():
+            continue
+        take = load_take(path)
+        found, _ = slips_of(load_take(path.with_name(f"{path.parent.name}.mxl")).notes, take.notes, take.timeline)
+        told, seconds = told + len(found), seconds + float(np.ptp(take.notes.onset_s))
+    rate = 60.0 * told / seconds
+    print(f"\nThe takes without marks: {told} slips told in {seconds / 60:.1f} minutes, {rate:.1f} a minute")
+
+
 # --- clean takes ---------------------------------------------------------------------------------------------------
 
 
@@ -198,9 +226,10 @@ def run(peers: bool) -> None:
     """Print the figures beside the targets; no peer tells slips."""
     print("\n## Slips (no peer is known)" if peers else "\n## Slips")
     families = [s for s in SETTINGS.only if s in FAMILIES] or FAMILIES
-    for family in families:
-        planted(family, SETTINGS.fold)
+    verdicts = [v for family in families for v in planted(family, SETTINGS.fold)]
+    confidences(verdicts)
     marked()
+    unmarked()
     for family in families:
         if family != "performed":
             clean(family, SETTINGS.fold)
