@@ -30,6 +30,7 @@ import numpy as np
 
 from ..core.columns import Columns, real, whole
 from ..core.errors import TakeprintError
+from .onset_foreruns import Second, foreruns
 from .onset_prints import MOST, Prints, take_prints
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ _LEAST_OFF_S, _LEAST_SD = 0.006, 0.05
 _ROUNDS = 3
 # The movement between take and warp is told from so many pairs on either side.
 _AROUND = 6
-_SURE = 0.5
+_SURE = 0.3
 
 
 class OnsetLike(Protocol):
@@ -174,15 +175,30 @@ def pair_onsets(
             found.append(_paired(a, b, expected[here]))
     rows = np.concatenate(found) if found else np.zeros((0, 3))
     at, to = rows[:, 0].astype(np.int64), rows[:, 1].astype(np.int64)
+    begin_s, begin_ms, onset_s, onset_ms = _placed(reference, theirs.second, at, take, ours.second, to)
     return OnsetPairs.build(
         reference_row=at,
         take_row=to,
-        reference_s=reference.onset_s[at],
-        time_s=take.onset_s[to],
-        reference_uncertainty_ms=reference.onset_uncertainty_ms[at],
-        uncertainty_ms=take.onset_uncertainty_ms[to],
+        reference_s=begin_s,
+        time_s=onset_s,
+        reference_uncertainty_ms=begin_ms,
+        uncertainty_ms=onset_ms,
         confidence=rows[:, 2],
     )
+
+
+def _placed(
+    reference: OnsetLike, reference_second: Second, at: np.ndarray, take: OnsetLike, take_second: Second, to: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return where the pairs' onsets lie and how sure that is, reference's and take's, foreruns passed over."""
+    out: list[np.ndarray] = []
+    own, other = reference_second.rows(at), take_second.rows(to)
+    own_s, other_s = reference.onset_s[at], take.onset_s[to]
+    later = foreruns(own_s, own, other_s, other), foreruns(other_s, other, own_s, own)
+    doubts_ms = reference.onset_uncertainty_ms[at], take.onset_uncertainty_ms[to]
+    for moved, when_s, doubt_ms, second in zip(later, (own_s, other_s), doubts_ms, (own, other), strict=True):
+        out += [np.where(moved, second.onset_s, when_s), np.where(moved, second.uncertainty_ms, doubt_ms)]
+    return out[0], out[1], out[2], out[3]
 
 
 def _part_of(warp: Warp, reference_s: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from functools import lru_cache
 import numpy as np
 
 from .listening import Chunk, Sound, listen
+from .onset_foreruns import Second, second_beginnings
 
 # Semitones, from E1 on; the top one is at 12.5 kHz, so that drums have a print too.
 _LOWEST_HZ, _SEMITONES = 41.2, 100
@@ -36,10 +37,13 @@ class Prints:
     spans : ndarray of int64 [shape=(n, MOST)]
         Of each onset the row of its own print, of the one it has together with the next, with the next two; -1 where
         these are too far away to be the same event.
+    second : Second
+        What begins anew just after each onset.
     """
 
     prints: np.ndarray
     spans: np.ndarray
+    second: Second
 
 
 def spans_of(onset_s: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -75,7 +79,7 @@ def take_prints(sound: Sound, onset_s: np.ndarray, top_hz: float, cents: float =
     listener = PrintListener(sound.rate, onset_s[first], onset_s[last], after, top_hz, cents)
     if len(onset_s):
         listen(sound, listener)
-    return Prints(listener.result(), spans)
+    return Prints(listener.result(), spans, listener.second(len(onset_s)))
 
 
 class PrintListener:
@@ -99,6 +103,7 @@ class PrintListener:
         self._size = 1 << int(np.ceil(np.log2(_WINDOW_S * rate + 1)))
         self._bands = semitones(rate, self._size, top_hz, cents)
         self._prints = np.zeros((len(first_s), self._bands.shape[1]), dtype=np.float32)
+        self._second = Second.none(len(first_s))
 
     def feed(self, chunk: Chunk) -> None:
         """Take in the next chunk."""
@@ -110,6 +115,16 @@ class PrintListener:
             before = self._roots(chunk.samples, first - gap - window, np.full(len(some), window))
             after = self._roots(chunk.samples, last, self._length[some])
             self._prints[some] = np.maximum(after - before, 0.0)
+        single = rows[self._first[rows] == self._last[rows]]
+        found = second_beginnings(chunk.samples, self._first[single] - chunk.first, self._rate)
+        self._second.step_db[single] = found.step_db
+        self._second.onset_s[single] = found.onset_s + chunk.first / self._rate
+        self._second.uncertainty_ms[single] = found.uncertainty_ms
+
+    def second(self, count: int) -> Second:
+        """Return what begins anew after each of the first so many moments."""
+        said = self._second
+        return Second(said.step_db[:count], said.onset_s[:count], said.uncertainty_ms[:count])
 
     def result(self) -> np.ndarray:
         """Return the fingerprints [shape=(m, bands)], each of length 1, or 0 where nothing begins."""

@@ -198,3 +198,37 @@ def test_notes_are_refused():
 
     with pytest.raises(TakeprintError, match="no recording"):
         align_sounds(midi_take([0.0, 1.0], 0.5, 60, 64), (np.zeros(RATE), RATE))
+
+
+def hissing(y, places, level=0.002, ms=20, seed=4):
+    """Return a sound with a hiss before some places, as a codec lays it there."""
+    rng, out, length = np.random.default_rng(seed), y.copy(), round(ms * RATE / 1000)
+    for place in places:
+        out[place - length : place] += rng.normal(0, level, length)
+    return out
+
+
+def test_a_hiss_before_the_stroke_is_not_its_onset():
+    reference_s, take_s, pitches = melody()
+    hissed = np.arange(1, 40, 4)
+    places = np.round(take_s[hissed] * RATE).astype(int)
+    take = Sound.of_samples(hissing(laid(take_s, pitches, seed=2), places), RATE)
+    reference = Sound.of_samples(laid(reference_s, pitches), RATE)
+    told_s = take_s.copy()
+    told_s[hissed] -= 0.02
+    pairs = pair_onsets(found_by(told_s), take, found_by(reference_s), reference, rough_warp(reference_s, take_s))
+    assert np.array_equal(pairs.take_row, np.arange(40))
+    assert np.abs(pairs.time_s - take_s)[hissed].max() < 0.005
+    assert np.array_equal(np.delete(pairs.time_s, hissed), np.delete(take_s, hissed))
+
+
+def test_a_soft_sound_before_a_loud_one_stays_where_both_sides_have_it():
+    reference_s, take_s, pitches = melody()
+    both = []
+    for at, seed in ((reference_s, 1), (take_s, 2)):
+        y = laid(at, pitches, seed=seed)
+        both.append(Sound.of_samples(hissing(y, np.round(at * RATE).astype(int), seed=seed), RATE))
+    early_s, early_take_s = reference_s - 0.02, take_s - 0.02
+    warp = rough_warp(reference_s, take_s)
+    pairs = pair_onsets(found_by(early_take_s), both[1], found_by(early_s), both[0], warp)
+    assert np.mean(np.isin(pairs.time_s, early_take_s)) > 0.9
