@@ -4,7 +4,7 @@
         [--sets NAME,NAME] [--extras]
 
 Topics are the files of this folder that have a ``run(peers)``: onsets, real, beats, pitch, dynamics, breath,
-friction, alignment, tempo_curves, slips, recordings, score_sound. Without one all are run. A peer that is not
+friction, alignment, tempo_curves, slips, tempo_planted, recordings, score_sound. Without one all are run. A peer that is not
 installed is left out, and said so.
 """
 
@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 
 TOPICS = (
-    "onsets", "real", "beats", "pitch", "dynamics", "breath", "friction", "alignment", "tempo_curves", "slips",
+    "onsets", "real", "beats", "pitch", "dynamics", "breath", "friction", "alignment", "tempo_curves", "slips", "tempo_planted",
     "recordings", "score_sound",
 )  # fmt: skip
 
