@@ -4,8 +4,8 @@
         [--sets NAME,NAME] [--extras]
 
 Topics are the files of this folder that have a ``run(peers)``: onsets, real, beats, pitch, dynamics, breath,
-friction, alignment, tempo_curves, slips, tempo_planted, recordings, score_sound. Without one all are run. A peer that is not
-installed is left out, and said so.
+friction, alignment, tempo_curves, slips, tempo_planted, recordings, score_sound. Without one all are run. A peer that
+is not installed is left out, and said so.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import sys
 from pathlib import Path
 
 TOPICS = (
-    "onsets", "real", "beats", "pitch", "dynamics", "breath", "friction", "alignment", "tempo_curves", "slips", "tempo_planted",
-    "recordings", "score_sound",
+    "onsets", "real", "beats", "pitch", "dynamics", "breath", "friction", "alignment", "tempo_curves", "slips",
+    "tempo_planted", "recordings", "score_sound",
 )  # fmt: skip
 
 
