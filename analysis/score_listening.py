@@ -9,8 +9,7 @@ tell where every written moment lies (`analysis.score_chain`). Then each note is
 its partials and what begins in the whole sound weighed together, so that the notes of a chord are told apart where
 they can be; where they cannot, all have the chord's onset and an interval as wide as the chord. What may not be there
 has a low confidence; NaN is the onset of a note that is surely not heard. Drums are found by their instruments
-(`analysis.score_drums`). The recording is read twice, in chunks; memory grows with the score, by some hundred bytes a
-note.
+(`analysis.score_drums`). The recording is read twice, in chunks; memory grows with the score, by some 3 kB a note.
 
 References
 ----------
@@ -50,7 +49,7 @@ _BREAK_S = 12.0
 # One written note of so many is not played. The fit had so many others, and moments that were as likely as these.
 _MISSING, _FIT_ODDS = 0.02, 8.0
 # A note less likely than this to sound is not heard.
-_NOT_HEARD = 0.02
+_NOT_HEARD = 0.05
 # Deviation of a chord's notes from their moment (ms).
 _SPREAD_MS = 9.0
 # A note that is this far (ms) from its moment with so much belief, though any place is a little likely, is looked for
