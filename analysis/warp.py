@@ -31,6 +31,9 @@ from .warp_levels import pooled
 from .warp_match import best_match, cents_between, refuse_different
 from .warp_paths import extended, knots_of, refined
 
+# Share of frames, and of their columns, that are alike to the last digit where two recordings are the same one.
+_ALIKE = 0.9
+
 
 @dataclass(frozen=True, eq=False)
 class Warp:
@@ -116,12 +119,28 @@ def align_features(take: WarpFeatures, reference: WarpFeatures) -> Warp:
     strokes = pooled(take, 1).strokes(), pooled(reference, 1).strokes()
     ends = len(reference) * reference.hop_s, len(take) * take.hop_s
     knots = [knots_of(path * pair.stretch, *strokes, take.hop_s) for path in parts]
-    knots = extended(knots, *ends)
+    knots = [_exact(k, take, reference) for k in extended(knots, *ends)]
     part = np.concatenate([np.full(len(k), n) for n, k in enumerate(knots)])
     reference_s, time_s = np.concatenate(knots).T
     evidence |= {"shared_s": float(sum(k[-1, 0] - k[0, 0] for k in knots)), "parts": len(knots)}
     cents = cents_between(take, reference, pair.thirds) if pair.tones else 0.0
     return Warp(reference_s, time_s, part, cents, evidence["confidence"], evidence)
+
+
+def _exact(knots: np.ndarray, take: WarpFeatures, reference: WarpFeatures) -> np.ndarray:
+    """Return a part's knots without any error where both sides are one recording, shifted by whole frames."""
+    hop_s = take.hop_s
+    shift = round(float(np.median(knots[:, 1] - knots[:, 0])) / hop_s)
+    first, last = np.round(knots[[0, -1], 0] / hop_s).astype(int)
+    first, last = max(first, -shift, 0), min(last, len(reference) - 1, len(take) - 1 - shift)
+    if np.abs(knots[:, 1] - knots[:, 0] - shift * hop_s).max() > 2 * hop_s or last - first < 2:
+        return knots
+    same = np.isclose(reference.level_db[first:last], take.level_db[first + shift : last + shift], atol=1e-3)
+    same &= (reference.chroma[first:last] == take.chroma[first + shift : last + shift]).mean(1) > _ALIKE
+    if same.mean() < _ALIKE:
+        return knots
+    ends_s = knots[[0, -1], 0]
+    return np.stack([ends_s, ends_s + shift * hop_s], axis=1)
 
 
 def _same(take: WarpFeatures, reference: WarpFeatures) -> bool:

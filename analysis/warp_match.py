@@ -36,8 +36,8 @@ _RHYTHM_CELLS, _RHYTHM_FACTOR = 24_000_000, 4
 _OTHER_KEYS = (0, -4, 3, 5)
 # How many times more than by chance the best stretch must be worth.
 _LEAST_RATIO = 3.0
-# Beyond this ratio onsets alone are not tried: they tell less of tonal music.
-_BEYOND_DOUBT = 8.0
+# Beyond the first ratio other tempi are not tried, beyond the second not onsets alone: they tell less of tonal music.
+_BEYOND_DOUBT, _TONES_WILL_DO = 8.0, 4.0
 # A stretch of so many seconds worth one standard deviation above the threshold comes about easily (s).
 _LEAST_S = 2.0
 # Another transposition than none must be worth this much more: without tones all are worth the same.
@@ -111,10 +111,11 @@ def best_match(take: WarpFeatures, reference: WarpFeatures) -> Match:
     best = _by_tones(take, reference, (1, 1))
     if best.evidence["ratio"] < _BEYOND_DOUBT:
         tried = [best, *(_by_tones(take, reference, stretch) for stretch in ((1, 2), (2, 1)))]
-        factor = max(_factor(take, reference, _RHYTHM_CELLS), _RHYTHM_FACTOR)
-        if factor <= 2 * _RHYTHM_FACTOR:
-            tried.append(_coarse(Pair.of(take, reference, factor, tones=False)))
         best = max(tried, key=lambda m: m.evidence["ratio"])
+    factor = max(_factor(take, reference, _RHYTHM_CELLS), _RHYTHM_FACTOR)
+    if best.evidence["ratio"] < _TONES_WILL_DO and factor <= 2 * _RHYTHM_FACTOR:
+        rhythm = _coarse(Pair.of(take, reference, factor, tones=False))
+        best = max(best, rhythm, key=lambda m: m.evidence["ratio"])
     if best.evidence["ratio"] < _LEAST_RATIO:
         refuse_different(best.evidence)
     return best

@@ -24,6 +24,8 @@ _REACH_S, _ENDS_S = 0.8, 1.0
 BEND, _HOLD = 0.3, 1.0
 # A path is smoothed over so long (s); knots are left out where the map stays this close without them (s).
 _SMOOTH_S, _EXACT_S = 0.12, 0.001
+# A part longer than this (s, both sides together) that is straight within a frame is taken to be straight.
+_STRAIGHT_S = 20.0
 # Strokes tell how late the take is within so many frames, over so long (s).
 _LAGS, _LATE_S = 4, 2.5
 # Beyond what matches a part is extended by no more than this (s), at the tempo of its end.
@@ -98,15 +100,19 @@ def knots_of(path: np.ndarray, take_strokes: np.ndarray, reference_strokes: np.n
     """
     from scipy.ndimage import gaussian_filter1d
 
-    # Along the sum of both sides, which always grows, their difference is smoothed; it may change no faster than the
-    # sum does, or one side would stand still.
+    # Along the sum of both sides, which always grows, their difference is smoothed. Neither side may stand still: where
+    # one holds on it creeps, and catches up afterwards.
     along = np.arange(path[0].sum(), path[-1].sum() + 1)
     across = np.interp(along, path.sum(1), path[:, 0] - path[:, 1])
     smooth = gaussian_filter1d(across, 2.0 * _SMOOTH_S / hop_s, mode="nearest")
     smooth += _late(0.5 * (along + smooth), 0.5 * (along - smooth), take_strokes, reference_strokes, hop_s)
-    slope = np.clip(np.diff(smooth), -0.95, 0.95)
-    smooth = smooth[0] + np.concatenate([[0.0], np.cumsum(slope)])
-    take, reference = 0.5 * (along + smooth), 0.5 * (along - smooth)
+    least = 0.025 * np.arange(len(along))
+    take, reference = (np.maximum.accumulate(0.5 * x - least) + least for x in (along + smooth, along - smooth))
+    slope, begin = np.polyfit(reference, take, 1)
+    off = np.abs(take - slope * reference - begin)
+    if len(off) * hop_s > _STRAIGHT_S and off.max() < 3.0 and np.quantile(off, 0.95) < 1.0:
+        # One recording is a copy of the other, or both follow one click.
+        take = slope * reference + begin
     inside = (take >= 0) & (reference >= 0)
     knots = np.stack([reference, take], axis=1)[inside] * hop_s
     return knots[_telling(knots)]
