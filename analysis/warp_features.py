@@ -18,7 +18,7 @@ pitch class tell the moment, chroma the place.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -234,7 +234,7 @@ def _heard(chunk: Chunk, frames: np.ndarray, rate: float, factor: int) -> tuple[
     return levels, wide, total[1::2].astype(np.float64)
 
 
-def _powers(x: np.ndarray, places: np.ndarray, window: int):  # type: ignore[no-untyped-def]
+def _powers(x: np.ndarray, places: np.ndarray, window: int) -> Iterator[tuple[int, np.ndarray]]:
     """Yield (first row, power spectra) of windows centred on places; a sine of amplitude 1 has the sum 1/2."""
     from scipy.fft import rfft
 
