@@ -13,7 +13,15 @@ Method
 2. Pitch by pitch, written and played notes are paired in order, near when each was due (``align_pairs``).
 3. What a leap passes over or plays a second time is a passage; left-over notes are told as ornaments, as wrong notes
    (a deletion and an insertion near each other), or as what they are.
-4. Were the two different music, about as many notes would find a partner by chance: then the alignment is refused.
+4. Were the two different music, about as many notes would find a partner by chance, that is with the take played
+   backwards: then the alignment is refused.
+
+References
+----------
+.. [1] C. Fremerey, M. Müller and M. Clausen, "Handling repeats and jumps in score-performance synchronization", ISMIR
+   2010: paths that leap.
+.. [2] E. Nakamura, K. Yoshii and H. Katayose, "Performance error detection and post-processing for fast and accurate
+   symbolic music alignment", ISMIR 2017: a path first, then notes pitch by pitch about it.
 """
 
 from __future__ import annotations

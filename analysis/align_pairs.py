@@ -29,7 +29,7 @@ _REACH_BEATS, _REACH_S = 1.2, (0.3, 1.5)
 _GRACE_S, _GRACE_REACH_S = 0.08, 0.15
 # A chord is rolled where this many notes spread so much (standard deviation) and rise with time (correlation).
 _LEAST_ROLL, _ROLL_S, _ROLL_LIKENESS = 3, 0.06, 0.8
-_PASSES = 3
+_PASSES = 2
 # More positions than this, passed in less than this share of their time, were not played.
 _LEAST_PASSED, _PASSED_SHARE = 4, 0.4
 _BEAT_S = 0.5  # of a free reference

@@ -14,7 +14,7 @@ def jump_path(member, toll, due, pitch, before, onset, low, high, gain, added, p
     or is added there, at its own price. From one note to the next the path stays, goes on to a later position, goes
     back (price 0 and price 1 a position), or leaps anywhere from where it stands best (price 2 and price 3 a position).
     Every position from the first to the last of a go has its toll, which the gains of its notes pay back. To begin
-    later and to end earlier than the score costs the tolls left out, or three quarters of a leap and price 3 a position.
+    later and to end earlier than the score costs the tolls left out, or three quarters of a leap and price 3 a place.
 
     Rhythm (price 4) tells apart what pitches leave open: to stay costs price 4 times the square of the time since the
     last note there as a share of the time due until the next position; to go on costs price 4 times the square of the
