@@ -147,7 +147,9 @@ def _drift(deviations: Deviations, steps: Steps) -> list[Finding]:
         "gained_s": written_s - take_s,
     }
     named = reference_words(deviations)
-    if deviations.reference.get("kind") == "none":
+    if deviations.reference.get("kind") == "none" or deviations.reference.get("tempo_is_written") is False:
+        # A score in beats alone has no tempo to be faster than.
+        figures = {"take_bpm": take_bpm}
         text = f"The take keeps {take_bpm:.1f} bpm over {length_words(take_s)}."
         return [finding(deviations, "tempo", "pace", text, figures)]
     if abs(percent) < max(sure, _LEAST_PERCENT):

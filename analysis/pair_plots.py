@@ -56,6 +56,8 @@ _SLIP_COLOUR = {
 _DARK = "#003a5c"
 _MEDIAN_BEATS = 8.0
 _APART_SHARE = 0.02
+# Nearer than this two recordings are in one tuning: the coarse alignment tells no finer.
+_TUNED_CENTS = 15.0
 # A gap shorter than this would not be seen.
 _LEAST_GAP_S = 0.25
 
@@ -314,8 +316,9 @@ def draw_map(figure: Figure, deviations: Deviations) -> None:
         axes.plot(reference_s, time_s, color=REAL, lw=1.2)
     axes.plot(reference_s, time_s, ".", color=REAL, ms=4, label=f"{len(knots)} aligned moments")
     notes = deviations.notes
-    missing = notes.reference_onset_s[(notes.label == "deletion") & np.isfinite(notes.reference_onset_s)]
-    added = notes.onset_s[(notes.label == "insertion") & np.isfinite(notes.onset_s)]
+    alone = notes.ornament == ""
+    missing = notes.reference_onset_s[(notes.label == "deletion") & alone & np.isfinite(notes.reference_onset_s)]
+    added = notes.onset_s[(notes.label == "insertion") & alone & np.isfinite(notes.onset_s)]
     low_x, high_x, low_y, high_y = _map_limits(deviations, reference_s, time_s, missing, added)
     axes.set_xlim(low_x, high_x)
     axes.set_ylim(low_y, high_y)
@@ -332,7 +335,7 @@ def draw_map(figure: Figure, deviations: Deviations) -> None:
     axes.set_ylabel("time in the take (s)")
     cents = deviations.reference.get("transposition_cents")
     said = f"typically {slope:.3f} s in the take for 1 s of the reference"
-    if cents:
+    if cents and abs(float(cents)) >= _TUNED_CENTS:
         said += f"; the take is {abs(float(cents)):.0f} cents {'higher' if float(cents) > 0 else 'lower'}"
     axes.set_title(said, pad=38)
     axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3, borderaxespad=0.2)

@@ -59,6 +59,10 @@ FILES = {
     "minuet-humanized.wav": "the same, to listen to",
     "minuet-DEV.json": "what was measured in minuet-humanized.mid against minuet-quantized.mid",
     **{f"minuet-pictures/{t}.png": f"{t} in minuet-DEV.json" for t in _TRACES},
+    "minuet-pictures/pair_tempo.png": "the tempo of take and score, and how far the take falls behind",
+    "minuet-pictures/pair_timing.png": "every note's timing, and slips where there are any",
+    "minuet-pictures/pair_level.png": "how loud take and score are",
+    "minuet-pictures/pair_map.png": "where take and score lie to each other",
     "what-is-what.txt": "this text",
 }
 
