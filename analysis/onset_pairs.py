@@ -31,6 +31,7 @@ import numpy as np
 from ..core.columns import Columns, real, whole
 from ..core.errors import TakeprintError
 from .onset_foreruns import Second, foreruns
+from .onset_lookup import LookedUp, alone, look_up
 from .onset_prints import MOST, Prints, take_prints
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ def pair_onsets(
     top_hz = 0.45 * min(take_sound.rate, reference_sound.rate)
     ours = take_prints(take_sound, take.onset_s, top_hz, warp.transposition_cents)
     theirs = take_prints(reference_sound, reference.onset_s, top_hz)
-    found = []
+    found, alike = [], [_ALIKE]
     expected = warp.take_at(reference.onset_s)
     part = _part_of(warp, reference.onset_s)
     heard_in = _part_of_take(warp, take.onset_s)
@@ -172,11 +173,13 @@ def pair_onsets(
         if len(here) and len(there):
             a = _Side(reference.onset_s, reference.strength, theirs, here)
             b = _Side(take.onset_s, take.strength, ours, there)
-            found.append(_paired(a, b, expected[here]))
+            rows, like = _paired(a, b, expected[here])
+            found.append(rows)
+            alike.append(like)
     rows = np.concatenate(found) if found else np.zeros((0, 3))
     at, to = rows[:, 0].astype(np.int64), rows[:, 1].astype(np.int64)
     begin_s, begin_ms, onset_s, onset_ms = _placed(reference, theirs.second, at, take, ours.second, to)
-    return OnsetPairs.build(
+    pairs = OnsetPairs.build(
         reference_row=at,
         take_row=to,
         reference_s=begin_s,
@@ -185,6 +188,44 @@ def pair_onsets(
         uncertainty_ms=onset_ms,
         confidence=rows[:, 2],
     )
+    cents, like = warp.transposition_cents, alike[-1]
+    lone = alone(reference.onset_s, reference.strength, at)
+    own = theirs.prints[theirs.spans[lone, 0]], (begin_s, onset_s), like, top_hz, cents
+    in_take = look_up(take_sound, take.onset_s, lone, reference.onset_s[lone], *own)
+    lone = alone(take.onset_s, take.strength, to)
+    own = ours.prints[ours.spans[lone, 0]], (onset_s, begin_s), like, top_hz, 0.0
+    in_reference = look_up(reference_sound, reference.onset_s, lone, take.onset_s[lone], *own)
+    return _with_found(pairs, reference, in_take, take, in_reference)
+
+
+def _with_found(
+    pairs: OnsetPairs, reference: OnsetLike, in_take: LookedUp, take: OnsetLike, in_reference: LookedUp
+) -> OnsetPairs:
+    """Add the pairs of which one side was looked up, as far as they keep the order."""
+    one = OnsetPairs.build(
+        reference_row=in_take.row,
+        take_row=np.full(len(in_take.row), -1),
+        reference_s=reference.onset_s[in_take.row],
+        time_s=in_take.onset_s,
+        reference_uncertainty_ms=reference.onset_uncertainty_ms[in_take.row],
+        uncertainty_ms=in_take.uncertainty_ms,
+        confidence=in_take.confidence,
+    )
+    other = OnsetPairs.build(
+        reference_row=np.full(len(in_reference.row), -1),
+        take_row=in_reference.row,
+        reference_s=in_reference.onset_s,
+        time_s=take.onset_s[in_reference.row],
+        reference_uncertainty_ms=in_reference.uncertainty_ms,
+        uncertainty_ms=take.onset_uncertainty_ms[in_reference.row],
+        confidence=in_reference.confidence,
+    )
+    both = OnsetPairs.concatenate([pairs, one, other])
+    both = both.rows(np.argsort(both.reference_s, kind="stable"))
+    found = (both.reference_row < 0) | (both.take_row < 0)
+    late = both.time_s
+    crossing = (late <= np.concatenate([[-np.inf], late[:-1]])) | (late >= np.concatenate([late[1:], [np.inf]]))
+    return both.rows(~(found & crossing))
 
 
 def _placed(
@@ -245,8 +286,8 @@ class _Side:
         return out
 
 
-def _paired(a: _Side, b: _Side, expected: np.ndarray) -> np.ndarray:
-    """Return (row of a, row of b, confidence) of the pairs within one part [shape=(n, 3)]."""
+def _paired(a: _Side, b: _Side, expected: np.ndarray) -> tuple[np.ndarray, tuple[float, float]]:
+    """Return (row of a, row of b, confidence) of the pairs within one part [shape=(n, 3)], and how alike pairs are."""
     from ..core.kernels.pair_belief import pair_belief
     from ..core.kernels.pair_path import pair_path
     from ..core.kernels.print_likeness import print_likeness
@@ -275,7 +316,7 @@ def _paired(a: _Side, b: _Side, expected: np.ndarray) -> np.ndarray:
             left = np.abs(b.onset_s[path[:, 1]] - fit[path[:, 0]])
             off_s = max(float((sure * left).sum() / max(sure.sum(), 1e-9)), _LEAST_OFF_S) if len(path) else _OFF_S
     keep = sure >= _SURE
-    return np.stack([a.rows[path[keep, 0]], b.rows[path[keep, 1]], np.minimum(sure[keep], 1.0)], axis=1)
+    return np.stack([a.rows[path[keep, 0]], b.rows[path[keep, 1]], np.minimum(sure[keep], 1.0)], axis=1), alike
 
 
 def _band(expected: np.ndarray, onset_s: np.ndarray, reach_s: float) -> tuple[np.ndarray, int]:

@@ -92,11 +92,21 @@ class PrintListener:
         What begins from ``first_s`` to ``last_s``, which is heard from ``last_s`` to ``until_s``.
     top_hz, cents : float
         See `take_prints`.
+    seconds : bool
+        Whether what begins anew after single moments is listened for, too.
     """
 
     def __init__(
-        self, rate: float, first_s: np.ndarray, last_s: np.ndarray, until_s: np.ndarray, top_hz: float, cents: float
+        self,
+        rate: float,
+        first_s: np.ndarray,
+        last_s: np.ndarray,
+        until_s: np.ndarray,
+        top_hz: float,
+        cents: float,
+        seconds: bool = True,
     ) -> None:
+        self._seconds = seconds
         self._rate = rate
         self._first, self._last = np.round(first_s * rate).astype(np.int64), np.round(last_s * rate).astype(np.int64)
         self._length = np.round(np.clip(until_s - last_s - _GAP_S, _LEAST_S, _WINDOW_S) * rate).astype(np.int64)
@@ -115,6 +125,8 @@ class PrintListener:
             before = self._roots(chunk.samples, first - gap - window, np.full(len(some), window))
             after = self._roots(chunk.samples, last, self._length[some])
             self._prints[some] = np.maximum(after - before, 0.0)
+        if not self._seconds:
+            return
         single = rows[self._first[rows] == self._last[rows]]
         found = second_beginnings(chunk.samples, self._first[single] - chunk.first, self._rate)
         self._second.step_db[single] = found.step_db
@@ -126,10 +138,13 @@ class PrintListener:
         said = self._second
         return Second(said.step_db[:count], said.onset_s[:count], said.uncertainty_ms[:count])
 
+    def sizes(self) -> np.ndarray:
+        """Return how much begins in all, in the unit of the fourth root of power [shape=(m,)]."""
+        return np.sqrt((self._prints.astype(np.float64) ** 2).sum(1))
+
     def result(self) -> np.ndarray:
         """Return the fingerprints [shape=(m, bands)], each of length 1, or 0 where nothing begins."""
-        size = np.sqrt((self._prints.astype(np.float64) ** 2).sum(1, keepdims=True))
-        return (self._prints / np.maximum(size, 1e-12)).astype(np.float32)
+        return (self._prints / np.maximum(self.sizes()[:, None], 1e-12)).astype(np.float32)
 
     def _roots(self, x: np.ndarray, begins: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         """Return the fourth root of the power in every band of some stretches [shape=(n, bands)]."""

@@ -232,3 +232,23 @@ def test_a_soft_sound_before_a_loud_one_stays_where_both_sides_have_it():
     warp = rough_warp(reference_s, take_s)
     pairs = pair_onsets(found_by(early_take_s), both[1], found_by(early_s), both[0], warp)
     assert np.mean(np.isin(pairs.time_s, early_take_s)) > 0.9
+
+
+def test_what_one_detector_missed_is_looked_up_and_what_is_not_there_is_not():
+    reference_s, take_s, pitches = melody()
+    missed, missing, not_found = [5, 18], [11, 25], [30]
+    played = np.delete(np.arange(40), missing)
+    take = Sound.of_samples(laid(take_s[played], pitches[played], seed=2), RATE)
+    reference = Sound.of_samples(laid(reference_s, pitches), RATE)
+    told = np.delete(np.arange(40), missed + missing)
+    known = np.delete(np.arange(40), not_found)
+    pairs = pair_onsets(
+        found_by(take_s[told]), take, found_by(reference_s[known]), reference, rough_warp(reference_s, take_s)
+    )
+    looked_up = pairs.take_row < 0
+    assert np.array_equal(pairs.reference_s[looked_up], reference_s[missed])
+    assert np.abs(pairs.time_s[looked_up] - take_s[missed]).max() < 0.002
+    other = pairs.reference_row < 0
+    assert np.array_equal(pairs.time_s[other], take_s[not_found])
+    assert np.abs(pairs.reference_s[other] - reference_s[not_found]).max() < 0.002
+    assert len(pairs) == 38
