@@ -155,17 +155,18 @@ class PrintListener:
             low, high = max(begin, 0), min(begin + length, len(x))
             if high > low:
                 frames[row, low - begin : high - begin] = x[low:high] * _window(length)[low - begin : high - begin]
-        spectrum = rfft(frames, axis=1)
+        spectrum = rfft(frames, axis=1)[:, : len(self._bands)]
         return ((spectrum.real**2 + spectrum.imag**2) @ self._bands) ** 0.25
 
 
 def semitones(rate: float, size: int, top_hz: float, cents: float) -> np.ndarray:
-    """Return the weights of a transform's bins in overlapping bands a semitone apart [shape=(size / 2 + 1, bands)]."""
+    """Return the weights of a transform's bins in overlapping bands a semitone apart [shape=(bins, bands)]."""
     hertz = _LOWEST_HZ * 2.0 ** (np.arange(_SEMITONES) / 12)
     hertz = hertz[hertz * 2 ** (1 / 12) < top_hz] * 2.0 ** (cents / 1200)
     width = np.maximum(hertz * (2 ** (1 / 12) - 1), rate / size)
     bins = np.arange(size // 2 + 1) * rate / size
-    return np.maximum(1.0 - np.abs(bins[:, None] - hertz) / width, 0.0).astype(np.float32)
+    weights = np.maximum(1.0 - np.abs(bins[:, None] - hertz) / width, 0.0).astype(np.float32)
+    return np.ascontiguousarray(weights[: int(np.flatnonzero(weights.any(1)).max(initial=0)) + 1])
 
 
 @lru_cache(maxsize=4096)

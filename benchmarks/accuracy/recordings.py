@@ -7,7 +7,9 @@ them), and the error is what it misses the take's by. CPU is of everything from 
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
 import time
 import warnings
 from collections.abc import Callable
@@ -98,7 +100,8 @@ def _librosa() -> Callable[[Pair], Any]:
         return np.concatenate([tones[:, :n], 3.0 * begins[:, :n]]) + 1e-6
 
     def align(pair: Pair) -> tuple[Callable[[np.ndarray], np.ndarray], None]:
-        a, b = (features(_resampled(y, r)) for y, r in ((pair.reference, pair.reference_rate), (pair.take, pair.take_rate)))  # fmt: skip
+        sides = ((pair.reference, pair.reference_rate), (pair.take, pair.take_rate))
+        a, b = (features(_resampled(y, r)) for y, r in sides)
         _, path = librosa.sequence.dtw(X=a, Y=b, metric="cosine")
         path = path[::-1]
         keep = np.concatenate([[True], np.diff(path[:, 0]) > 0])
@@ -120,7 +123,8 @@ def measured(name: str, align: Callable[[Pair], Any], scenes: list[Pair]) -> np.
     for scene in scenes:
         begin = time.process_time()
         try:
-            with warnings.catch_warnings():
+            # Peers print dots and warnings of their own.
+            with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
                 warnings.simplefilter("ignore")
                 mapped, pairs = align(scene)
         except TakeprintError as said:
@@ -138,8 +142,8 @@ def measured(name: str, align: Callable[[Pair], Any], scenes: list[Pair]) -> np.
     size = np.abs(error)
     share = f"{np.mean(covered):9.3f}" if covered else " " * 9
     print(
-        f"{name:34s}{np.median(size):8.2f}{np.median(error):+8.2f}{np.percentile(size, 95):8.1f}{(size < 50).mean():8.3f}"
-        f"{(size < 10).mean():8.3f}{len(size):6d}{share}{cpu_s:8.2f}",
+        f"{name:34s}{np.median(size):8.2f}{np.median(error):+8.2f}{np.percentile(size, 95):8.1f}"
+        f"{(size < 50).mean():8.3f}{(size < 10).mean():8.3f}{len(size):6d}{share}{cpu_s:8.2f}",
         flush=True,
     )
     return error
@@ -174,10 +178,13 @@ def run(with_peers: bool) -> None:
             measured(f"ours, {piece}", ours, [s for s in scenes if s.name.startswith(piece)])
         measured("ours", ours, scenes)
         for name, align in measured_peers if condition != "stage" else []:
-            align(scenes[-1])
+            with contextlib.redirect_stdout(io.StringIO()):
+                align(scenes[-1])
             measured(name, align, scenes)
     if not SETTINGS.only or "robust" in SETTINGS.only:
         _robust(chosen, measured_peers)
+    if not SETTINGS.only or "real" in SETTINGS.only:
+        _real()
 
 
 def _robust(chosen: list[Any], measured_peers: list[tuple[str, Any]]) -> None:
@@ -199,3 +206,50 @@ def _robust(chosen: list[Any], measured_peers: list[tuple[str, Any]]) -> None:
         measured(name, ours, scenes)
         for peer, align in measured_peers:
             measured("  " + peer[:30], align, scenes)
+
+
+def _real() -> None:
+    """Two real recordings of Chopin op. 10 no. 3, bars 1-8; what is annotated is the score alone.
+
+    So no sample-exact truth is there. What can be told: whether the pairs are the same both ways round, and how far
+    they are from what listening for the score's notes finds in each recording by itself, chord by chord.
+    """
+    from sets import shared
+
+    from takeprint.analysis.listening import Sound, listen
+    from takeprint.analysis.onsets import OnsetDetector
+    from takeprint.analysis.score_listening import listen_for
+    from takeprint.analysis.warp import align_features
+    from takeprint.analysis.warp_features import WarpListener, written_features
+    from takeprint.core.take import load_take
+
+    folder = shared() / "restricted" / "chopin-pair" / "data_music"
+    if not folder.is_dir():
+        print("real: the shared data has no chopin-pair")
+        return
+    stem = "Chopin_Op010-03-Measures1-8_"
+    names = ("Varsi", "Igoshina")
+    paths = [folder / f"{stem}{name}.wav" for name in names]
+    warp, pairs = align_sounds(paths[1], paths[0])
+    _, back = align_sounds(*paths)
+    ways = [set(zip(p.reference_row.tolist(), p.take_row.tolist(), strict=True)) for p in (pairs, back)]
+    same = len(ways[0] & {(b, a) for a, b in ways[1]})
+    print(
+        f"real: chopin-pair, {names[1]} against {names[0]}: {len(pairs)} pairs, {len(back)} the other way, {same} alike"
+    )
+    score = load_take(folder / f"{stem}MIDI.mid").notes
+    heard = []
+    for path in paths:
+        sound = Sound.of_take(load_take(path))
+        detector, listener = OnsetDetector(sound.rate, sound.peak), WarpListener(sound.rate)
+        listen(sound, detector, listener)
+        found = listen_for(score, sound, align_features(listener.result(), written_features(score)), detector.result())
+        heard.append(np.where(found.confidence > 0.5, found.onset_s, np.nan))
+    known = np.isfinite(heard[0]) & np.isfinite(heard[1])
+    chord = np.cumsum(np.concatenate([[1], np.diff(score.onset_s) > 0.03]))
+    firsts = [[h[known & (chord == c)].min() for h in heard] for c in np.unique(chord[known])]
+    truth = np.array(sorted(firsts))
+    print(f"against the onsets told by the score\n{HEAD}")
+    scene = Pair("chopin-pair", np.zeros(0), np.zeros(0), truth)
+    measured("pairs", lambda _: (through(pairs.reference_s, pairs.time_s), None), [scene])
+    measured("the warp alone", lambda _: (through(warp.reference_s, warp.time_s), None), [scene])
