@@ -9,6 +9,7 @@ A side is ``studio`` (dry room, noise at -66 dB) or ``live`` (reverberation of 1
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import zlib
 from dataclasses import dataclass, replace
@@ -196,7 +197,10 @@ def _cache() -> Path:
     )
     user = os.getuid() if hasattr(os, "getuid") else "user"
     folder = Path(tempfile.gettempdir()) / f"takeprint-recordings-{user}-{zlib.crc32(code):08x}"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    if not folder.is_dir():
+        for old in folder.parent.glob(f"takeprint-recordings-{user}-*"):  # made by other code
+            shutil.rmtree(old, ignore_errors=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
     return folder
 
 
