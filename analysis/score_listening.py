@@ -58,7 +58,7 @@ _FAR_MS, _GONE, _ANYWHERE = 30.0, 0.6, 2e-4
 # What the player does with chords is learnt from what was found, and tells what is to be found, so many times.
 _ROUNDS = 3
 # Intervals are wider than the posteriors say by this factor, and by so much (ms).
-_WIDER, _LEAST_MS = 1.1, 0.3
+_WIDER, _LEAST_MS = 1.0, 0.3
 # Notes of the score this near to the outer ends of what was aligned are listened for all the same.
 _BEYOND_S = 0.3
 # Less than this is no recording: samples; the greatest of them.
@@ -318,7 +318,7 @@ class _Near:
         self._level_db = np.zeros((notes, self._moments), dtype=np.float32)
         self._begin_s = np.zeros(notes)
         self._cell_s = places.Scale.coarse(sound.rate).cell / sound.rate
-        reach = round(0.001 * (_CLOSE_MS + 10) / self._cell_s)
+        reach = round(0.001 * (_CLOSE_MS + 2) / self._cell_s)
         self._any = np.zeros((len(self._spot_s), 2 * reach + 1), dtype=np.float32)
         self._any_begin_s = np.zeros(len(self._spot_s))
 
