@@ -46,7 +46,7 @@ _ENOUGH = 12
 _OWN_BAND = {"kick": 0, "snare": 2, "hat": 3, "cymbal": 3, "other": 1}
 _FRAME_MS, _SEEN_MS, _LONGEST_MS, _STEEP_DB, _SAME_MS = 6.0, 12, 36, 9.0, 3.5
 # What may be wrong with a moment that was found so, and with one whose band does not rise (ms, 90 %).
-_FOUND_MS, _TOGETHER_MS = 3.0, 15.0
+_FOUND_MS, _TOGETHER_MS = 8.0, 20.0
 
 
 def kind_of(pitch: np.ndarray) -> np.ndarray:
