@@ -19,7 +19,8 @@ from ..core.take import Take
 from ..core.timeline import Metre, Timeline
 from .align import align_notes
 from .align_passages import Passage
-from .rows import free_deviations, is_quantized, score_rows
+from .align_path import is_written_out
+from .rows import free_deviations, score_rows
 from .slips import find_slips
 from .tempo import FREE_BANDWIDTH_BEATS
 
@@ -107,7 +108,7 @@ def written_part(reference: Take) -> tuple[Notes, Timeline]:
 
 def reference_facts(reference: Take, clock: Timeline, metre: Metre | None) -> dict[str, Any]:
     """Return what a deviations document says of a written reference or of a MIDI take."""
-    is_score = reference.kind == "score" or (reference.notes is not None and is_quantized(reference.notes))
+    is_score = reference.kind == "score" or (reference.notes is not None and is_written_out(reference.notes))
     return {
         "kind": "score" if is_score else "take",
         "name": reference.name,

@@ -36,10 +36,9 @@ from ..core.timeline import Timeline
 from .align_pairs import Due, pair_along, pair_near
 from .align_passages import TRACK, UNPITCHED, Passage, label_confidence, ornaments_of, passages_of, wrong_notes
 from .align_path import Course, Positions, follow, positions_of
-from .align_rhythm import pair_by_rhythm
 
-# Sure of the same music from this share of partners on; below, so much more than by chance; without pitches this much.
-_SURE_SHARE, _LEAST_GAIN, _LEAST_SHARE = 0.75, 0.25, 0.4
+# Sure of the same music from this share of partners on; below, so much more than by chance.
+_SURE_SHARE, _LEAST_GAIN = 0.75, 0.25
 # A hand in another octave: by pitch classes this share must fit.
 _OCTAVES_SHARE = 0.85
 # Pitch classes agree sooner by chance (0.8 between two easy pieces): so many must where a hand is an octave off.
@@ -88,7 +87,7 @@ def align_notes(score: Notes, take: Notes, take_clock: Timeline | None = None) -
     score : Notes
         With ``onset_beat`` and ``pitch``; of another take also with ``onset_s``.
     take : Notes
-        With ``onset_s``; with pitches for MIDI, without for audio.
+        With ``onset_s`` and pitches.
     take_clock : Timeline or None
         The take file's own clock: where the file was made from the score it is the best first guess.
 
@@ -100,18 +99,17 @@ def align_notes(score: Notes, take: Notes, take_clock: Timeline | None = None) -
     ------
     TakeprintError
         When hardly more notes find a partner than in the take played backwards: the two are different music, or one
-        is transposed.
+        is transposed; when the take has no pitches.
     """
     if len(score) == 0 or len(take) == 0:
         nothing = np.full(len(score), np.nan)
         return _plain(np.full(len(score), -1), nothing, nothing, len(take))
     if not np.isfinite(take.pitch).any():
-        take_row, due_s, tolerance_s = pair_by_rhythm(score, take, take_clock)
-        found, fewest = int((take_row >= 0).sum()), min(len(np.unique(score.onset_beat)), len(take))
-        if found < _LEAST_SHARE * fewest:
-            raise _other_music(f"only {found} of {fewest} onsets find a partner in the reference")
-        off_s = np.abs(take.onset_s[take_row] - due_s)
-        return _plain(take_row, np.where(take_row >= 0, np.exp(-off_s / tolerance_s), np.nan), due_s, len(take))
+        raise TakeprintError(
+            "the take's notes have no pitches",
+            rule="notes are aligned by pitch and order",
+            remedy="measure the recording itself: it is listened to for the score's notes",
+        )
     keys = _keys(score, take)
     positions = positions_of(score)
     is_grace = ~(score.duration_beat > 0.0) & np.isfinite(score.duration_beat)

@@ -142,12 +142,3 @@ def alignment_knots(rows: DeviationNotes, matched: np.ndarray) -> AlignmentKnots
     reference_s, time_s, _ = mean_onsets(rows.reference_onset_s[matched], rows.onset_s[matched])
     rising = np.r_[True, time_s[1:] > np.maximum.accumulate(time_s)[:-1]]
     return AlignmentKnots(reference_s=reference_s[rising], time_s=time_s[rising])
-
-
-def is_quantized(notes: Notes) -> bool:
-    """Tell a written score from a take: nearly all onsets lie on 48ths or fifths of a beat, to a tick's rounding."""
-    beat = notes.onset_beat
-    off = np.minimum(
-        np.abs(beat * 48.0 - np.round(beat * 48.0)) / 48.0, np.abs(beat * 20.0 - np.round(beat * 20.0)) / 20.0
-    )
-    return bool(np.mean(off < 0.0022) > 0.9)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 TOPICS = (
     "onsets", "real", "beats", "pitch", "dynamics", "breath", "friction", "alignment", "tempo_curves", "slips",
-    "tempo_planted", "recordings", "score_sound",
+    "tempo_planted", "warps", "recordings", "score_sound", "law",
 )  # fmt: skip
 
 

@@ -3,19 +3,13 @@
 import numpy as np
 import pytest
 
-from takeprint.core.kernels.chord_path import chord_path
 from takeprint.core.kernels.grid_path import grid_path
 from takeprint.core.kernels.local_fit import local_linear, local_quadratic
-from takeprint.core.kernels.onset_chain import onset_chain
 from takeprint.core.kernels.phase_track import phase_track
-from takeprint.core.kernels.pitch_matching import pitch_matching
-from tests.naive.chord_path import chord_path as naive_chord_path
 from tests.naive.grid_path import grid_path as naive_grid_path
 from tests.naive.local_fit import local_linear as naive_local_linear
 from tests.naive.local_fit import local_quadratic as naive_local_quadratic
-from tests.naive.onset_chain import onset_chain as naive_onset_chain
 from tests.naive.phase_track import phase_track as naive_phase_track
-from tests.naive.pitch_matching import pitch_matching as naive_pitch_matching
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -88,55 +82,3 @@ def test_grid_path_finds_the_best_of_all_paths(seed):
     want_path, want_total = naive_grid_path(emission, 0.7)
     assert np.isclose(total, want_total)
     np.testing.assert_array_equal(path, want_path)
-
-
-def _bits(chords):
-    low = np.array([sum(1 << p for p in c if p < 64) for c in chords], dtype=np.uint64)
-    high = np.array([sum(1 << (p - 64) for p in c if p >= 64) for c in chords], dtype=np.uint64)
-    return low, high
-
-
-@pytest.mark.parametrize("seed", range(12))
-def test_chord_path_costs_what_the_full_table_costs(seed):
-    rng = np.random.default_rng(seed)
-    made = [
-        [frozenset(rng.integers(60, 70, rng.integers(1, 4)).tolist()) for _ in range(rng.integers(1, 12))]
-        for _ in range(2)
-    ]
-    pair, total = chord_path(*_bits(made[0]), *_bits(made[1]), 30)
-    assert np.isclose(total, naive_chord_path(*made))
-    used = pair[pair >= 0]
-    assert (np.diff(used) > 0).all()
-
-
-@pytest.mark.parametrize("seed", range(25))
-def test_pitch_matching_costs_what_the_best_of_all_matchings_costs(seed):
-    rng = np.random.default_rng(seed)
-    expected = np.sort(rng.uniform(0, 3, rng.integers(1, 6)))
-    played = np.sort(rng.uniform(0, 3, rng.integers(1, 6)))
-    tolerance = rng.uniform(0.2, 0.6, len(expected))
-    pair = pitch_matching(expected, played, tolerance)
-    rows = np.flatnonzero(pair >= 0)
-    cost = (
-        (((expected[rows] - played[pair[rows]]) / tolerance[rows]) ** 2).sum()
-        + len(expected)
-        + len(played)
-        - 2 * len(rows)
-    )
-    best, _ = naive_pitch_matching(expected, played, tolerance)
-    assert np.isclose(cost, best)
-    assert (np.diff(pair[rows]) > 0).all()
-
-
-def test_pitch_matching_of_nothing():
-    assert pitch_matching(np.zeros(0), np.array([1.0]), np.zeros(0)).size == 0
-    np.testing.assert_array_equal(pitch_matching(np.array([1.0]), np.zeros(0), np.array([0.1])), [-1])
-
-
-@pytest.mark.parametrize("seed", range(10))
-def test_onset_chain_gains_what_the_best_of_all_chains_gains(seed):
-    rng = np.random.default_rng(seed)
-    written = np.cumsum(rng.uniform(0.2, 1.0, rng.integers(1, 6)))
-    played = np.cumsum(rng.uniform(0.2, 1.0, rng.integers(1, 6)))
-    _, total = onset_chain(written, played, 1.1, 0.3, 0.8, 3)
-    assert np.isclose(total, naive_onset_chain(written, played, 1.1, 0.3, 0.8, 3))
