@@ -253,6 +253,9 @@ def _breath(deviations: Deviations) -> list[Finding]:
 
 
 def _friction(deviations: Deviations) -> list[Finding]:
+    sound = deviations.notes.sound[deviations.notes.sound != ""]
+    if len(sound) and np.mean(sound == "percussive") > 0.5:
+        return []  # among drums most of what sounds like a finger or a string is a drum
     return _events(deviations, "friction", "friction noise", "friction noises")
 
 

@@ -31,6 +31,8 @@ _MEASURE_EXAMPLES = """examples:
   takeprint measure drums.mid                          against the file's own tempo map, or the beat found in it
   takeprint measure live.wav --click 96                against a click of 96 bpm
   takeprint measure live.mid --against score.mid -o live.json --plot pictures
+  takeprint measure live.wav --against studio.wav      live against the studio version, either side audio or MIDI
+  takeprint measure live.wav --against score.musicxml  every written note is listened for
   takeprint measure live.wav --json | jq .summary      JSON on standard output
   takeprint measure takes/ -o results --jobs 4         a folder: resumable, one bad file stops nothing
 
@@ -175,7 +177,9 @@ def _command(commands: Any, name: str, said: str, examples: str) -> argparse.Arg
 
 
 def _add_reference(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--against", metavar="REF", help="the reference: MIDI, MusicXML or audio (the studio version)")
+    command.add_argument(
+        "--against", metavar="REF", help="the reference: MIDI, MusicXML, a match file or audio (the studio version)"
+    )
     command.add_argument(
         "--click",
         type=_click,

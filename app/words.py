@@ -146,7 +146,8 @@ def _trace_lines(deviations: Deviations, summary: Mapping[str, Any]) -> list[str
     facts = summary.get("articulation") or {}
     if _known(facts.get("median")):
         held = 100.0 * 2.0 ** facts["median"]
-        said = f"{number(held, 0)} % of the written length, sd {number(facts.get('sd'), 2)} log2{_memory(facts)}"
+        said = f"{number(held, 0)} % of the written length"
+        said += f", sd {number(facts['sd'], 2)} log2{_memory(facts)}" if _known(facts.get("sd")) else ", of one note"
         lines.append(_line("articulation", said))
     else:
         lines.append(_line("articulation", "not known without a score" if _against_click(deviations) else "unknown"))

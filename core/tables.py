@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from .deviations import Deviations
 
 
+# What an event has beside its trace, kind and start; the last six only slips.
+_EVENT = (
+    "duration_s", "beat", "level_db", "confidence",
+    "pitch_written", "pitch_played", "interval", "beat_from", "beat_to", "n_notes",
+)  # fmt: skip
+
+
 def _cell(value: Any) -> str:
     if value is None:
         return ""
@@ -45,21 +52,21 @@ def events_csv(deviations: Deviations) -> str:
     """Return breaths, frictions and slips as one CSV text, a row an event."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["trace", "kind", "start_s", "duration_s", "beat", "level_db", "confidence"])
+    writer.writerow(["trace", "kind", "start_s", *_EVENT])
     for trace in ("breath", "friction", "slips"):
         for event in getattr(deviations, trace):
             start = event.get("start_s", event.get("time_s"))
             cells = [
                 event.get("kind"),
                 start,
-                *(event.get(k) for k in ("duration_s", "beat", "level_db", "confidence")),
+                *(event.get(k) for k in _EVENT),
             ]
             writer.writerow([trace, *(_cell(v) for v in cells)])
     return out.getvalue()
 
 
 def write_csv_tables(deviations: Deviations, folder: str | Path, *, force: bool = False) -> list[Path]:
-    """Write ``notes.csv``, ``tempo.csv``, ``level.csv``, ``pitch.csv`` and ``events.csv`` into ``folder``.
+    """Write ``notes.csv, tempo.csv, level.csv, pitch.csv, alignment.csv`` and ``events.csv`` into ``folder``.
 
     Raises
     ------
@@ -76,6 +83,7 @@ def write_csv_tables(deviations: Deviations, folder: str | Path, *, force: bool 
         "tempo.csv": table_csv(deviations.tempo),
         "level.csv": table_csv(deviations.level),
         "pitch.csv": table_csv(deviations.pitch_curve),
+        "alignment.csv": table_csv(deviations.alignment),
         "events.csv": events_csv(deviations),
     }
     for name, said in texts.items():

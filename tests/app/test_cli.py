@@ -134,7 +134,7 @@ def test_measure_against_a_score_writes_all_it_is_asked_for(
     assert main([*args, "--csv", str(tmp_path / "csv"), "--plot", str(tmp_path / "plot")]) == 0
     assert "2 missed" in capsys.readouterr().out
     assert len(Deviations.load(out).notes) > 100
-    tables = ["events.csv", "level.csv", "notes.csv", "pitch.csv", "tempo.csv"]
+    tables = ["alignment.csv", "events.csv", "level.csv", "notes.csv", "pitch.csv", "tempo.csv"]
     assert sorted(p.name for p in (tmp_path / "csv").iterdir()) == tables
     pictures = list((tmp_path / "plot").glob("*.png"))
     assert "timing.png" in {p.name for p in pictures}

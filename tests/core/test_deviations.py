@@ -135,7 +135,9 @@ def test_damaged_documents_are_refused(tmp_path, document, said):
 
 def test_csv_tables(tmp_path):
     paths = made().to_csv(tmp_path / "out")
-    assert [p.name for p in paths] == ["notes.csv", "tempo.csv", "level.csv", "pitch.csv", "events.csv"]
+    assert [p.name for p in paths] == [
+        f"{name}.csv" for name in ("notes", "tempo", "level", "pitch", "alignment", "events")
+    ]
     rows = paths[0].read_text().splitlines()
     assert rows[0].split(",")[:3] == ["label", "confidence", "reference_index"]
     assert len(rows) == 7
