@@ -79,6 +79,7 @@ def against_recording(take: Take, heard: Heard, reference: Take, metre: Metre | 
     studio = hear(reference, to_align=True)
     _refuse_silence(heard, take.name)
     _refuse_silence(studio, reference.name)
+    assert heard.features is not None and studio.features is not None  # both heard to be aligned
     warp = align_features(heard.features, studio.features)
     pairs = pair_onsets(heard.onsets, Sound.of_take(take), studio.onsets, Sound.of_take(reference), warp)
     alone = _alone(reference, studio, metre)
@@ -169,7 +170,8 @@ def _doubts(warp: Warp, rows: DeviationNotes, thing: str) -> tuple[str, ...]:
         said[0] += ", those apart that lie in passages it leaves out"
     semitones = round(warp.transposition_cents / 100.0)
     if semitones:
-        said.append(f"the take sounds {abs(semitones)} semitones {'higher' if semitones > 0 else 'lower'}")
+        steps = "a semitone" if abs(semitones) == 1 else f"{abs(semitones)} semitones"
+        said.append(f"the take sounds {steps} {'higher' if semitones > 0 else 'lower'}")
     if len(np.unique(warp.part)) > 1:
         said.append(
             f"the two have {len(np.unique(warp.part))} stretches in common; between them one has more than the other"
@@ -248,7 +250,7 @@ def _pitch_written(studio: Heard, heard: Heard, warp: Warp) -> np.ndarray:
     tuned = [float(side.facts.get("tuning_cents") or 0.0) for side in (heard, studio)]
     steps = round((warp.transposition_cents - (tuned[0] - tuned[1])) / _SEMITONE_CENTS)
     pitch = studio.intonation.pitch - tuned[1] / 100.0 + steps
-    return np.round(np.r_[pitch, np.full(len(studio.notes) - len(pitch), np.nan)], 5)
+    return np.asarray(np.round(np.r_[pitch, np.full(len(studio.notes) - len(pitch), np.nan)], 5))
 
 
 def recording_against_written(take: Take, heard: Heard, reference: Take, metre: Metre | None) -> AgainstSound:

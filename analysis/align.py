@@ -39,8 +39,6 @@ from .align_path import Course, Positions, follow, positions_of
 
 # Sure of the same music from this share of partners on; below, so much more than by chance.
 _SURE_SHARE, _LEAST_GAIN = 0.75, 0.25
-# A hand in another octave: by pitch classes this share must fit.
-_OCTAVES_SHARE = 0.85
 # Pitch classes agree sooner by chance (0.8 between two easy pieces): so many must where a hand is an octave off.
 _OCTAVES_SHARE = 0.9
 
@@ -214,7 +212,7 @@ def _refuse_chance(
     semitones = _transposition(score, take, keys, positions, is_grace)
     if semitones:
         raise TakeprintError(
-            f"{said}; {abs(semitones)} semitones {'lower' if semitones > 0 else 'higher'} most would",
+            f"{said}; moved by {-semitones:+d} semitones most would",
             rule="a take and its reference are in the same key",
             remedy="transpose one of the two",
             code="align.transposed",
