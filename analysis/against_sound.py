@@ -79,7 +79,8 @@ def against_recording(take: Take, heard: Heard, reference: Take, metre: Metre | 
     studio = hear(reference, to_align=True)
     _refuse_silence(heard, take.name)
     _refuse_silence(studio, reference.name)
-    assert heard.features is not None and studio.features is not None  # both heard to be aligned
+    assert heard.features is not None  # both heard to be aligned
+    assert studio.features is not None
     warp = align_features(heard.features, studio.features)
     pairs = pair_onsets(heard.onsets, Sound.of_take(take), studio.onsets, Sound.of_take(reference), warp)
     alone = _alone(reference, studio, metre)

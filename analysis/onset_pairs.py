@@ -57,9 +57,17 @@ _SURE = 0.3
 class OnsetLike(Protocol):
     """Columns of onsets: `Onsets`, or `Notes` with a strength."""
 
-    onset_s: np.ndarray
-    onset_uncertainty_ms: np.ndarray
-    strength: np.ndarray
+    @property
+    def onset_s(self) -> np.ndarray:
+        """Seconds."""
+
+    @property
+    def onset_uncertainty_ms(self) -> np.ndarray:
+        """Half widths of the 90 % intervals, milliseconds."""
+
+    @property
+    def strength(self) -> np.ndarray:
+        """How surely each is an onset: see `analysis.onsets.Onsets`."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -109,7 +109,6 @@ def plot_deviations(deviations: Deviations, folder: str | Path, *, force: bool =
         "friction": (partial(_draw_events, trace="friction"), len(deviations.friction) > 0),
     }
     drawn |= {name: (draw, True) for name, draw in pair_pictures(deviations).items()}
-    drawn |= {name: (draw, True) for name, draw in pair_pictures(deviations).items()}
     paths = [folder / f"{name}.png" for name, (_, there) in drawn.items() if there]
     if not paths:
         return []

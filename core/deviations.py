@@ -108,7 +108,7 @@ class TempoCurve(Columns):
     beat: np.ndarray = real()
     time_s: np.ndarray = real()
     tempo_bpm: np.ndarray = real()
-    tempo_uncertainty_bpm: np.ndarray = field(default=None, metadata={"kind": "real"})  # type: ignore[assignment]
+    tempo_uncertainty_bpm: np.ndarray = field(default=None, metadata={"kind": "real"})  # type: ignore[arg-type]
 
     def __post_init__(self) -> None:
         if self.tempo_uncertainty_bpm is None:

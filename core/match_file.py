@@ -263,7 +263,7 @@ def _score(written: dict[str, Written], quarters: _Quarters) -> tuple[Notes, tup
     offset = np.array([4.0 * float(note.offset) for note in notes])
     onset = quarters.exactly(np.array([note.onset for note in notes], dtype=np.float64), offset)
     length = np.array([4.0 * float(note.duration) for note in notes], dtype=np.float64)
-    staff = [next((m[5:] for m in note.marks if m.startswith("staff") and m[5:].isdigit()), "0") for note in notes]
+    staff = [next((m[5:] for m in note.marks if m.startswith("staff") and m[5:].isdecimal()), "0") for note in notes]
     track = np.array([min(int(s[:4]), 128) - 1 for s in staff], dtype=np.int64)
     pitch = np.array([note.pitch for note in notes], dtype=np.float64)
     clock = Timeline.constant(120.0)

@@ -335,6 +335,11 @@ def test_a_note_told_in_two_pairs_counts_once(tmp_path):
     assert match.ornaments[0, 0] == 1
 
 
+def test_a_staff_of_odd_digits_is_no_staff(tmp_path):
+    (tmp_path / "a.match").write_text(NEW.replace("staff1", "staff\u00b2"), encoding="utf-8")
+    assert (read_match(tmp_path / "a.match").score.track == -1).any()
+
+
 def test_no_damage_raises_anything_else(tmp_path):
     path, chance = tmp_path / "torn.match", random.Random(5)
     refused = 0
