@@ -29,7 +29,7 @@ from ..core.errors import TakeprintError
 from .warp_features import WarpFeatures
 from .warp_levels import pooled
 from .warp_match import best_match, cents_between, refuse_different
-from .warp_paths import extended, knots_of, refined
+from .warp_paths import apart, extended, knots_of, refined
 
 # Share of frames, and of their columns, that are alike to the last digit where two recordings are the same one.
 _ALIKE = 0.9
@@ -109,17 +109,18 @@ def align_features(take: WarpFeatures, reference: WarpFeatures) -> Warp:
         _refuse_nothing(side, name)
     match = best_match(take, reference)
     pair, parts, evidence = match.pair, match.parts, match.evidence
+    held = match.take
     while pair.factor > 1:
-        coarser, pair = pair, pair.at(take, reference, max(pair.factor // 4, 1))
+        coarser, pair = pair, pair.at(held, reference, max(pair.factor // 4, 1))
         level, finer = pair.gains(), coarser.factor / pair.factor
-        parts = [refined(level, path * finer, finer, pair.hops_s[0]) for path in parts]
+        parts = [refined(level, path * finer, finer, pair.hops_s[0], pair.bend) for path in parts]
         parts = [path for path in parts if len(path) > 1]
     if not parts:
         refuse_different(evidence)
-    strokes = pooled(take, 1).strokes(), pooled(reference, 1).strokes()
+    strokes = pooled(held, 1).strokes(), pooled(reference, 1).strokes()
     ends = len(reference) * reference.hop_s, len(take) * take.hop_s
-    knots = [knots_of(path * pair.stretch, *strokes, take.hop_s) for path in parts]
-    knots = [_exact(k, take, reference) for k in extended(knots, *ends)]
+    knots = [knots_of(path * pair.stretch, *strokes, take.hop_s) * (1.0, match.speed) for path in parts]
+    knots = [_exact(k, take, reference) for k in extended(apart(knots), *ends)]
     part = np.concatenate([np.full(len(k), n) for n, k in enumerate(knots)])
     reference_s, time_s = np.concatenate(knots).T
     evidence |= {"shared_s": float(sum(k[-1, 0] - k[0, 0] for k in knots)), "parts": len(knots)}

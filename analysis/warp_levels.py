@@ -22,9 +22,8 @@ _DECAY_S = 0.2
 _AROUND_S = 1.5
 # Chroma of coarse levels is smoothed over so long, at least two rows (s).
 _SMOOTH_S = 0.4
-# A pair of rows is worth something from here on, in standard deviations of pairs at random. Most moments of any music
-# have no onset, and are alike in that: by onsets alone no pair is far above the mean.
-_THRESHOLD, _THRESHOLD_RHYTHM = 1.0, 0.7
+# A pair of rows is worth something from here on, in standard deviations of pairs at random.
+_THRESHOLD = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,8 +145,8 @@ class Gains:
         return np.asarray(product + self.take_own[rows] + self.reference_own[columns])
 
 
-def gains(take: Side, reference: Side, *, tones: bool = True) -> Gains:
-    """Return what pairs of rows are worth: by their tones and onsets, or by their onsets alone.
+def gains(take: Side, reference: Side) -> Gains:
+    """Return what pairs of rows are worth by their tones and onsets.
 
     Chroma by its scalar product, onsets by their squared distance; each is divided by its own spread over pairs at
     random, so that neither a toneless nor a sustained music is judged by what says nothing about it.
@@ -157,15 +156,15 @@ def gains(take: Side, reference: Side, *, tones: bool = True) -> Gains:
     alike = (take.chroma[i] * reference.chroma[j]).sum(1)
     apart = 0.5 * ((take.onset[i] - reference.onset[j]) ** 2).sum(1)
     tone_sd, apart_sd = (max(float(x.std()), 1e-6) for x in (alike, apart))
-    both = (alike / tone_sd if tones else 0.0) - apart / apart_sd
+    both = alike / tone_sd - apart / apart_sd
     mean, sd = float(both.mean()), max(float(both.std()), 1e-6)
-    of_tone, of_onset = 1.0 / (tone_sd * sd) if tones else 0.0, 1.0 / (apart_sd * sd)
+    of_tone, of_onset = 1.0 / (tone_sd * sd), 1.0 / (apart_sd * sd)
     own = [(-0.5 * of_onset) * (side.onset**2).sum(1) for side in (take, reference)]
     left, right = (np.concatenate([side.chroma * np.sqrt(of_tone), side.onset * np.sqrt(of_onset)], axis=1)
                    for side in (take, reference))  # fmt: skip
     return Gains(
         np.ascontiguousarray(left, dtype=np.float32),
         np.ascontiguousarray(right.T, dtype=np.float32),
-        (own[0] - mean / sd - (_THRESHOLD if tones else _THRESHOLD_RHYTHM)).astype(np.float32),
+        (own[0] - mean / sd - _THRESHOLD).astype(np.float32),
         own[1].astype(np.float32),
     )

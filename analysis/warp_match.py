@@ -5,8 +5,8 @@ Conventions
 What matching by chance is worth is learnt from the same two performances, one of them played backwards, or in other
 keys: it has the same harmonies, rhythms and instruments, and no common music. A stretch counts only if it is worth
 more.
-Where tones say little (drums) onsets alone are tried, and where two performances differ in tempo by more than the steps
-of a path allow, one of them is held at half the speed.
+Where tones say little (drums) the strokes alone are tried (`analysis.warp_groove`), and where two performances differ
+in tempo by more than the steps of a path allow, one of them is held at half the speed.
 
 References
 ----------
@@ -25,18 +25,23 @@ import numpy as np
 
 from ..core.errors import TakeprintError
 from .warp_features import WarpFeatures
+from .warp_groove import GROOVE_BEND, at_speed, groove_gains, shares_of, speed_of, without
 from .warp_levels import Gains, Pooled, gains, pooled, tuning_thirds
 from .warp_paths import BEND, joined_parts
 
 # Pairs of rows of the coarsest level, and of the one at which transpositions are tried.
 _CELLS, _FEW_CELLS = 1_000_000, 300_000
-# Onsets alone need a finer grid, of so many frames of features, and as a makeshift of twice as many.
-_RHYTHM_CELLS, _RHYTHM_FACTOR = 24_000_000, 4
+# Strokes alone need a finer grid, of so many frames of features, and where that is too many cells of so many at most.
+_GROOVE_CELLS, _GROOVE_FACTOR, _GROOVE_COARSEST = 24_000_000, 2, 8
 # Keys in which the take is held backwards against the reference, semitones from its own.
 _OTHER_KEYS = (0, -4, 3, 5)
 # How many times more than by chance the best stretch must be worth.
 _LEAST_RATIO = 3.0
-# Beyond the first ratio other tempi are not tried, beyond the second not onsets alone: they tell less of tonal music.
+# What a groove must be worth, see `_by_strokes`.
+_LEAST_WORTH = 0.55
+# In a groove a jump costs this share of what chance gives: it repeats, and chance gives much.
+_JUMP = 0.4
+# Beyond the first ratio other tempi are not tried, beyond the second not strokes alone: they tell less of tonal music.
 _BEYOND_DOUBT, _TONES_WILL_DO = 8.0, 4.0
 # A stretch of so many seconds worth one standard deviation above the threshold comes about easily (s).
 _LEAST_S = 2.0
@@ -59,7 +64,7 @@ class Pair:
     tuning : int
         How far the reference's lie above those of A = 440 Hz.
     tones : bool
-        By tones and onsets, or by onsets alone.
+        By tones and onsets, or by strokes alone.
     """
 
     take: Pooled
@@ -86,18 +91,30 @@ class Pair:
         """What a row of the take and one of the reference last, seconds."""
         return self.take.hop_s, self.reference.hop_s
 
+    @property
+    def bend(self) -> float:
+        """What a bend of a path costs."""
+        return BEND if self.tones else GROOVE_BEND
+
     def gains(self) -> Gains:
         """Return what pairs of rows are worth."""
-        return gains(self.take.side(self.thirds + self.tuning), self.reference.side(self.tuning), tones=self.tones)
+        if not self.tones:
+            return groove_gains(self.take, self.reference)
+        return gains(self.take.side(self.thirds + self.tuning), self.reference.side(self.tuning))
 
 
 @dataclass(frozen=True, eq=False)
 class Match:
-    """What the coarsest level gives: stretches as paths of (take's row, reference's row), and the evidence."""
+    """What the coarsest level gives: stretches as paths of (take's row, reference's row), and the evidence.
+
+    ``take`` is the take as it is held against the reference: ``speed`` times faster than it is.
+    """
 
     pair: Pair
     parts: list[np.ndarray]
     evidence: dict[str, Any]
+    take: WarpFeatures
+    speed: float = 1.0
 
 
 def best_match(take: WarpFeatures, reference: WarpFeatures) -> Match:
@@ -112,19 +129,65 @@ def best_match(take: WarpFeatures, reference: WarpFeatures) -> Match:
     if best.evidence["ratio"] < _BEYOND_DOUBT:
         tried = [best, *(_by_tones(take, reference, stretch) for stretch in ((1, 2), (2, 1)))]
         best = max(tried, key=lambda m: m.evidence["ratio"])
-    factor = max(_factor(take, reference, _RHYTHM_CELLS), _RHYTHM_FACTOR)
-    if best.evidence["ratio"] < _TONES_WILL_DO and factor <= 2 * _RHYTHM_FACTOR:
-        rhythm = _coarse(Pair.of(take, reference, factor, tones=False))
-        best = max(best, rhythm, key=lambda m: m.evidence["ratio"])
+    if best.evidence["ratio"] < _TONES_WILL_DO:
+        groove = _by_strokes(take, reference)
+        known = best.evidence["ratio"] >= _LEAST_RATIO
+        if groove is None or (known and _shared_s(best) >= _shared_s(groove)):
+            pass
+        elif groove.evidence["worth"] >= _LEAST_WORTH:
+            return groove
+        else:
+            best.evidence["worth"] = groove.evidence["worth"]
     if best.evidence["ratio"] < _LEAST_RATIO:
         refuse_different(best.evidence)
     return best
 
 
+def _shared_s(match: Match) -> float:
+    """Return how long the stretches are on the reference's side."""
+    return float(sum(path[-1, 1] - path[0, 1] for path in match.parts) * match.pair.hops_s[1])
+
+
 def _by_tones(take: WarpFeatures, reference: WarpFeatures, stretch: tuple[int, int]) -> Match:
     thirds, tuning, contrast = _transposition(take, reference, stretch)
     factor = _factor(take, reference, _CELLS, stretch)
-    return _coarse(Pair.of(take, reference, factor, stretch, thirds=thirds, tuning=tuning), contrast)
+    return _coarse(take, Pair.of(take, reference, factor, stretch, thirds=thirds, tuning=tuning), contrast)
+
+
+def _by_strokes(take: WarpFeatures, reference: WarpFeatures) -> Match | None:
+    """Hold two performances side by side by their strokes alone; None where that would be too much.
+
+    ``worth`` is what a second of the path gives, times how much more that is than backwards and times the share of
+    both sides' strokes that it explains, of both their roots: a groove that is the same backwards is known by the one,
+    one that is played loosely in a hall by the other, and neither is worth much where only a piece fits.
+    """
+    from ..core.kernels.chain_path import chain_path
+
+    factor = max(_factor(take, reference, _GROOVE_CELLS), _GROOVE_FACTOR)
+    if factor > _GROOVE_COARSEST:
+        return None
+    pair = Pair.of(take, reference, factor, tones=False)
+    # First with bends that cost little: that tells the speed.
+    speed = speed_of(chain_path(pair.gains().matrix(), np.inf, BEND)[0][:, :2])
+    if speed != 1.0:
+        take = at_speed(take, speed)
+        pair = Pair.of(take, reference, factor, tones=False)
+    match = replace(_coarse(take, pair, jump=_JUMP), speed=speed)
+    if not match.parts:
+        return None
+    evidence = match.evidence
+    share = min(shares_of(pair.take, pair.reference, match.parts))
+    length_s = sum(min(path[-1] - path[0]) for path in match.parts) * pair.take.hop_s
+    a_second = evidence["gain"] * pair.take.hop_s / max(length_s, _LEAST_S)
+    elsewhere = chain_path(without(pair.gains().matrix(), match.parts, pair.take.hop_s), np.inf, GROOVE_BEND)[1]
+    evidence |= {
+        "worth": float(a_second * np.sqrt(evidence["ratio"] * share)),
+        "share": share,
+        "speed": speed,
+        "elsewhere": elsewhere / max(evidence["gain"], 1e-9),
+    }
+    evidence["confidence"] = float(np.clip(min(evidence["confidence"], 1.0 - evidence["elsewhere"]), 0.0, 1.0))
+    return match
 
 
 def _factor(take: WarpFeatures, reference: WarpFeatures, cells: int, stretch: tuple[int, int] = (1, 1)) -> int:
@@ -172,41 +235,44 @@ def _chance(pair: Pair) -> float:
     worth = [_LEAST_S / max(pair.hops_s)]
     for semitones in _OTHER_KEYS if pair.tones else _OTHER_KEYS[:1]:
         matrix = replace(back, thirds=pair.thirds + 3 * semitones).gains().matrix()
-        worth.append(chain_path(matrix, np.inf, BEND)[1])
+        worth.append(chain_path(matrix, np.inf, pair.bend)[1])
     return float(max(worth))
 
 
-def _coarse(pair: Pair, contrast: float = np.inf) -> Match:
+def _coarse(take: WarpFeatures, pair: Pair, contrast: float = np.inf, jump: float = 1.0) -> Match:
     """Return the stretches that match, as paths of (row, column), and the evidence."""
     from ..core.kernels.chain_path import chain_path
 
     matrix = pair.gains().matrix()
     chance = _chance(pair)
-    path, _ = chain_path(matrix, chance, BEND)
+    path, total = chain_path(matrix, jump * chance, pair.bend)
     worth = np.zeros(0)
     if len(path):
         steps = np.diff(path[:, :2].sum(1), prepend=path[0, :2].sum() - 2)
         steps[np.diff(path[:, 2], prepend=0) > 0] = 2
         worth = np.bincount(path[:, 2], matrix[path[:, 0], path[:, 1]] * steps / 2.0)
-    best = float(worth.max(initial=0.0))
+    # In a groove all stretches together are the evidence: each for itself is found elsewhere, too.
+    best = float(worth.max(initial=0.0)) if pair.tones else float(total)
     chance = max(chance, best / contrast)  # music that is not the same matches as well in another key
     evidence: dict[str, Any] = {
         "gain": best,
         "chance": chance,
         "ratio": best / chance,
-        "by": "tones and onsets" if pair.tones else "onsets",
+        "by": "tones and onsets" if pair.tones else "strokes",
         "confidence": float(np.clip(1.0 - chance / best, 0.0, 1.0)) if best > 0 else 0.0,
     }
     paths = [path[path[:, 2] == n, :2] for n in range(len(worth)) if worth[n] > 0]
-    return Match(pair, joined_parts(paths, pair.hops_s), evidence)
+    return Match(pair, joined_parts(paths, pair.hops_s), evidence, take)
 
 
 def refuse_different(evidence: Mapping[str, Any]) -> None:
     """Refuse two performances that have no music in common, with the figures."""
+    strokes = f", and by their strokes alone {evidence['worth']:.2f}" if "worth" in evidence else ""
     raise TakeprintError(
         f"the two do not match: their best common stretch is worth {evidence['gain']:.0f}, "
-        f"{evidence['ratio']:.1f} times what they give backwards or in other keys ({evidence['chance']:.0f})",
-        rule=f"the same music is worth at least {_LEAST_RATIO:g} times as much",
+        f"{evidence['ratio']:.1f} times what they give backwards or in other keys ({evidence['chance']:.0f}){strokes}",
+        rule=f"the same music is worth at least {_LEAST_RATIO:g} times as much"
+        + (f", the same groove {_LEAST_WORTH:g}" if strokes else ""),
         remedy="give a take and a reference of the same piece",
         code="warp.different",
     )

@@ -46,7 +46,7 @@ def joined_parts(paths: Sequence[np.ndarray], hops_s: tuple[float, float]) -> li
     return out
 
 
-def refined(level: Gains, path: np.ndarray, coarseness: float, hop_s: float) -> np.ndarray:
+def refined(level: Gains, path: np.ndarray, coarseness: float, hop_s: float, bend: float = BEND) -> np.ndarray:
     """Return the best path of a level near a coarser one.
 
     Parameters
@@ -57,6 +57,8 @@ def refined(level: Gains, path: np.ndarray, coarseness: float, hop_s: float) -> 
     coarseness : float
         Cells of this level that a cell of the coarser one holds.
     hop_s : float, seconds
+    bend : float
+        What a bend costs; to hold on costs as much, and at least `_HOLD`.
     """
     from ..core.kernels.tube_path import tube_path
 
@@ -81,8 +83,8 @@ def refined(level: Gains, path: np.ndarray, coarseness: float, hop_s: float) -> 
         level.reference_own,
         low,
         high - low + 1,
-        BEND,
-        _HOLD,
+        bend,
+        max(bend, _HOLD),
     )
     found[:, 0] += first
     return found
@@ -163,6 +165,41 @@ def _telling(knots: np.ndarray) -> np.ndarray:
                 continue
         keep.append(b)
     return np.unique(keep)
+
+
+def apart(parts: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Return parts, in order, that overlap on neither side: where two do, they part in the middle of what both claim.
+
+    Refining lets a part reach beyond its ends, and so into the next. What both claim of the one side is cut in halves,
+    then what is left of it on the other; a part of which nothing is left is left out.
+    """
+    out: list[np.ndarray] = []
+    for knots in parts:
+        later = knots
+        while out:
+            for side in (0, 1):
+                end, begin = out[-1][-1, side], later[0, side]
+                if begin < end:
+                    middle = min(max(0.5 * (begin + end), out[-1][0, side]), later[-1, side])
+                    out[-1], later = _trimmed(out[-1], side, -np.inf, middle), _trimmed(later, side, middle, np.inf)
+                    if len(out[-1]) < 2 or len(later) < 2:
+                        break
+            if len(out[-1]) >= 2:
+                break
+            out.pop()
+        if len(later) >= 2:
+            out.append(later)
+    return out
+
+
+def _trimmed(knots: np.ndarray, side: int, begin: float, end: float) -> np.ndarray:
+    """Return what of a part lies between two moments of one side, with knots at these."""
+    at = np.array([max(begin, knots[0, side]), min(end, knots[-1, side])])
+    if at[1] <= at[0]:
+        return knots[:0]
+    ends = np.stack([np.interp(at, knots[:, side], knots[:, n]) for n in (0, 1)], axis=1)
+    inside = (knots[:, side] > at[0]) & (knots[:, side] < at[1])
+    return np.concatenate([ends[:1], knots[inside], ends[1:]])
 
 
 def extended(parts: Sequence[np.ndarray], reference_end_s: float, take_end_s: float) -> list[np.ndarray]:
