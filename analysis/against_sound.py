@@ -230,7 +230,14 @@ def _rows_of_pairs(
         instrument=np.where(take_index >= 0, of_take("instrument", ""), of_reference("instrument", "")),
         ornament=np.where(paired, "", _of_chords(onset_s, begin_s, paired)),
     )
-    return in_time_order(rows, np.where(take_index >= 0, onset_s, warp.take_at(begin_s)))[0]
+    return in_time_order(rows, np.where(take_index >= 0, onset_s, _due(warp, begin_s)))[0]
+
+
+def _due(warp: Warp, reference_s: np.ndarray) -> np.ndarray:
+    """Return when moments of the reference are due in the take; of what it passes over, when the part before ends."""
+    due_s = warp.take_at(reference_s)
+    before = np.maximum(np.searchsorted(warp.reference_s, reference_s, side="right") - 1, 0)
+    return np.where(np.isfinite(due_s), due_s, warp.time_s[before])
 
 
 def _of_chords(onset_s: np.ndarray, begin_s: np.ndarray, paired: np.ndarray) -> np.ndarray:
@@ -391,7 +398,7 @@ def _rows_of_written(
         level_db=told("level_db", of_sound("level_db")),
         instrument=np.where(written < 0, of_sound("instrument", ""), of_score("instrument", "")),
     )
-    due_s = np.r_[warp.take_at(score.onset_s), np.zeros(len(extra))]
+    due_s = np.r_[_due(warp, score.onset_s), np.zeros(len(extra))]
     return in_time_order(rows, np.where(index >= 0, rows.onset_s, due_s))
 
 

@@ -21,7 +21,7 @@ _LEAST_NOTES, _LEAST_PLACES = 8, 4
 # So many added notes in a row before the first or after the last match stand outside the piece.
 _LEAST_OUTSIDE = 4
 # Notes of a trill follow each other this closely, two neighbouring pitches in turn; so many are one.
-_TRILL_GAP_S, _TRILL_STEP, _LEAST_TRILL, _LEAST_LONG_TRILL = 0.35, 2, 3, 6
+_TRILL_GAP_S, _LEAST_TRILL, _LEAST_LONG_TRILL = 0.35, 3, 6
 # A wrong note lies this near its due time, a semitone to a third or an octave away.
 _WRONG_NOTE_S, _WRONG_INTERVALS = 0.15, (1, 2, 3, 4, 12)
 

@@ -319,7 +319,7 @@ def _single(notes: DeviationNotes, row: int, due_s: float, number: int, where: _
         "time_s": time_s,
         "beat": where.beat_at(time_s),
         "pitch_written": pitch if repeated else None,
-        "pitch_played": pitch,
+        "pitch_played": pitch if np.isfinite(pitch) else None,
         "confidence": _mean_confidence(notes, np.array([row]), _UNKNOWN[kind]) * _stroke_share(notes, row, near),
         "slip_id": number,
     }

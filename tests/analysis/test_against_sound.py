@@ -158,6 +158,19 @@ def test_a_recording_against_its_score(music: tuple[np.ndarray, ...]) -> None:
     assert found.reference["kind"] == "score"
 
 
+def test_a_passage_of_the_score_that_is_passed_over_is_one_slip_in_its_place(music: tuple[np.ndarray, ...]) -> None:
+    beat, key, _, live_s = music
+    cut = (beat >= 20) & (beat < 36)
+    joined_s = live_s - np.where(beat >= 36, live_s[beat >= 36][0] - live_s[beat >= 20][0], 0.0)
+    found = measure((sounded(joined_s[~cut], key[~cut], 5), RATE), against=score_of(beat, key))
+    written = found.notes.rows(found.notes.label != "insertion")
+    assert (np.diff(written.reference_beat) >= 0).all()
+    passed = [slip for slip in found.slips if slip.get("n_notes", 1) > 1]
+    assert [slip["kind"] for slip in passed] == ["missed"]
+    assert passed[0]["n_notes"] == pytest.approx(cut.sum(), abs=4)
+    assert passed[0]["time_s"] == pytest.approx(joined_s[beat >= 36][0], abs=1.0)
+
+
 def test_a_midi_take_against_a_recording(music: tuple[np.ndarray, ...]) -> None:
     _, key, studio_s, live_s = music
     take = np.array(

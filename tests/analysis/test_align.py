@@ -251,7 +251,7 @@ def test_a_hand_in_another_octave_is_wrong_notes():
 def test_a_transposed_take_is_refused_with_the_interval(semitones):
     score = written(200, seed=13)
     take, _, _ = stretches(score, [(0, 1e9)])
-    with pytest.raises(TakeprintError, match=f"{abs(semitones)} semitones {'lower' if semitones > 0 else 'higher'}"):
+    with pytest.raises(TakeprintError, match=rf"moved by \{-semitones:+d} semitones"):
         align_notes(score, take.replace(pitch=take.pitch + semitones))
 
 
