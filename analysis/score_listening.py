@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -74,9 +74,17 @@ _BATCH = 48
 class TakeMap(Protocol):
     """What is needed of a warp: see `analysis.warp.Warp`."""
 
-    reference_s: np.ndarray
-    part: np.ndarray
-    transposition_cents: float
+    @property
+    def reference_s(self) -> np.ndarray:
+        """The knots, the reference's seconds."""
+
+    @property
+    def part(self) -> np.ndarray:
+        """The continuous part each knot is of."""
+
+    @property
+    def transposition_cents(self) -> float:
+        """How much higher the take sounds."""
 
     def take_at(self, reference_s: np.ndarray) -> np.ndarray:
         """Return the take's seconds, NaN where there are none."""
@@ -134,7 +142,8 @@ def listen_for(score: Notes, sound: Sound, warp: TakeMap, onsets: Onsets) -> Sco
         ):
             for name, values in heard.items():
                 found[name][rows] = values
-    return ScoreOnsets.build(**found, onset_row=_rows_of(found["onset_s"], onsets.onset_s))
+    columns: dict[str, Any] = {**found, "onset_row": _rows_of(found["onset_s"], onsets.onset_s)}
+    return ScoreOnsets.build(**columns)
 
 
 def unexplained(found: ScoreOnsets, onsets: Onsets) -> np.ndarray:
@@ -379,7 +388,14 @@ class _Near:
                 habit = Habit.of(self._sought.group, self._sought.written.height, out, self._score, self._begin_s)
         return out
 
-    def _from_moment(self, which, time_s, posterior, offset_ms, habit) -> np.ndarray:
+    def _from_moment(
+        self,
+        which: np.ndarray,
+        time_s: np.ndarray,
+        posterior: np.ndarray,
+        offset_ms: np.ndarray,
+        habit: Habit | None,
+    ) -> np.ndarray:
         """Return how likely each note begins at its moments, from where all notes say its written moment lies."""
         group = self._sought.group[which]
         time_ms = 1000.0 * (time_s - self._sought.group_s[group][:, None])
