@@ -81,13 +81,15 @@ def listen_for_drums(
         return out
     group = np.concatenate([[0], np.cumsum(np.diff(expected_s) > 0.0015)])
     group_s = np.bincount(group, expected_s) / np.bincount(group)
-    fits = _fit(kind, onsets)
+    fits = _fits(onsets)
     offset_ms = np.arange(-_WIDE_MS, _WIDE_MS + 1, _STEP_MS, dtype=np.float64)
     ratio = np.full((count, len(offset_ms)), _MISSING)
     for i in range(count):
         low, high = np.searchsorted(onsets.onset_s, expected_s[i] + np.array([-0.15, 0.15]))
         off_ms = 1000.0 * (onsets.onset_s[low:high] - expected_s[i])
-        ratio[i] += _SAYS * (spread_kernel(offset_ms[:, None] - off_ms[None, :], _SPREAD_MS) @ fits[i, low:high])
+        ratio[i] += _SAYS * (
+            spread_kernel(offset_ms[:, None] - off_ms[None, :], _SPREAD_MS) @ fits[str(kind[i])][low:high]
+        )
     posterior = moment_offsets(ratio, group, group_s, np.diff(group_s, prepend=group_s[:1]) > 12.0, float(_STEP_MS))
     rows = np.full(count, -1, dtype=np.int64)
     odds = np.zeros(count)
@@ -97,7 +99,7 @@ def listen_for_drums(
             continue
         off_ms = 1000.0 * (onsets.onset_s[low:high] - expected_s[i])
         prior = spread_kernel(off_ms[:, None] - offset_ms[None, :], _SPREAD_MS) @ posterior[group[i]]
-        said = _SAYS * fits[i, low:high] * prior
+        said = _SAYS * fits[str(kind[i])][low:high] * prior
         rows[i], odds[i] = low + int(said.argmax()), float(said.max()) / _MISSING
     found = np.flatnonzero(odds > 0.05)
     own = _own_odds(rows[found], kind[found], sound, onsets)
@@ -114,11 +116,10 @@ def listen_for_drums(
     return out
 
 
-def _fit(kind: np.ndarray, onsets: Onsets) -> np.ndarray:
-    """Return how well every onset fits every stroke [shape=(n, onsets)]."""
+def _fits(onsets: Onsets) -> dict[str, np.ndarray]:
+    """Return how well every onset fits a stroke of each kind."""
     sure = 1.0 - np.exp(-np.maximum(onsets.strength, 0.0) / 3.0)
-    each = {k: np.where(onsets.instrument == k, sure, _NAMELESS * sure) for k in KINDS}
-    return np.stack([each[str(k)] for k in kind])
+    return {k: np.where(onsets.instrument == k, sure, _NAMELESS * sure) for k in KINDS}
 
 
 def _own_odds(rows: np.ndarray, kind: np.ndarray, sound: Sound, onsets: Onsets) -> np.ndarray:

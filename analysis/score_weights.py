@@ -1,6 +1,6 @@
 """The fitted network of `analysis.score_evidence`: made by benchmarks/accuracy/fit_score.py, not by hand.
 
-Fitted on invented music played by FluidR3 (MIT).
+Fitted on invented music, played by FluidR3 (MIT) and by own synthesis.
 """
 
 from __future__ import annotations

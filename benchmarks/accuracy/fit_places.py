@@ -199,12 +199,18 @@ def fine_seeds(layers: Layers):
     return seeds
 
 
-def written(networks: dict[str, Layers], path: Path) -> None:
-    """Write the module of the weights: half precision, base 85."""
+ABOUT = (
+    "The fitted networks of `analysis.onset_places`: made by benchmarks/accuracy/fit_places.py, not by hand.",
+    "Fitted on FluidR3 (MIT), Karoryfer guitars and basses (CC0), rhythms of Groove MIDI (CC BY), own synthesis.",
+)
+
+
+def written(networks: dict[str, Layers], path: Path, about: tuple[str, str] = ABOUT) -> None:
+    """Write the module of the weights, which says what they are and what they were fitted on: float16, base 85."""
     lines = [
-        '"""The fitted networks of `analysis.onset_places`: made by benchmarks/accuracy/fit_places.py, not by hand.',
+        f'"""{about[0]}',
         "",
-        "Fitted on FluidR3 (MIT), Karoryfer guitars and basses (CC0), rhythms of Groove MIDI (CC BY), own synthesis.",
+        about[1],
         '"""',
         "",
         "from __future__ import annotations",

@@ -21,6 +21,10 @@ from fit_places import written as written_to
 from takeprint.analysis import onset_places as places
 from takeprint.analysis import score_evidence as evidence
 
+ABOUT = (
+    "The fitted network of `analysis.score_evidence`: made by benchmarks/accuracy/fit_score.py, not by hand.",
+    "Fitted on invented music, played by FluidR3 (MIT) and by own synthesis.",
+)
 REACH = 60
 WIDTHS = {"partials": (24, 24), "alone": (24, 1), "beside": (24, 1)}
 Layers = list[tuple[np.ndarray, np.ndarray]]
@@ -266,7 +270,7 @@ def main() -> None:
         rng = np.random.default_rng(said.seed)
         nets = fit(data, said.epochs, rng)
         fit_company(data, nets, said.epochs, rng)
-        written_to(nets, said.output)
+        written_to(nets, said.output, ABOUT)
     table(nets, gathered(1, 12, 99))
 
 
