@@ -138,6 +138,8 @@ def measured(name: str, align: Callable[[Pair], Any], scenes: list[Pair]) -> np.
     if not errors:
         print(f"{name:34s}  all refused")
         return np.zeros(0)
+    if refused:
+        print(f"  {refused} of {len(scenes)} refused: they are not in the next line's figures")
     error = np.concatenate(errors)
     size = np.abs(error)
     share = f"{np.mean(covered):9.3f}" if covered else " " * 9
