@@ -48,9 +48,12 @@ class Warp:
     transposition_cents : float
         How far the take sounds above the reference.
     confidence : float
-        0 to 1: how far the match is from what chance gives.
+        0 to 1: how far the match is from what chance gives, and from what the best match elsewhere does.
     evidence : dict
-        The figures behind it: ``gain`` of the best stretch, ``chance``, their ``ratio``, ``shared_s``, ``parts``.
+        The figures behind it: ``gain`` of the best stretch, ``chance``, their ``ratio``, the share of the gain that
+        another place gives (``elsewhere``: near 1 where the music repeats, and it may be that place), ``by`` what it
+        was told, ``shared_s``, ``parts``; of strokes also what they are ``worth``, the lesser ``share`` of either
+        side's that is explained, and ``speed``, the take's seconds for one of the reference.
     """
 
     reference_s: np.ndarray

@@ -29,10 +29,11 @@ from .warp_levels import Gains, Pooled
 _FELT_S, _MEAN_S = 0.04, 2.0
 # A pair of rows is worth something from here on, in standard deviations of pairs at random.
 _THRESHOLD = 0.2
-# What a step costs in which one side goes twice as far as the other: hands keep their tempo.
-GROOVE_BEND = 2.0
-# Speeds that differ by less are the same; a path is elsewhere from here on (s).
-_NO_OTHER, _ELSEWHERE_S = 0.005, 0.1
+# What a step costs in which one side goes twice as far as the other, at rows of one second: hands keep their tempo, and
+# finer rows tell no more.
+_BEND_S = 0.08
+# Speeds that differ by less are the same.
+_NO_OTHER = 0.005
 
 
 def strokes_of(side: Pooled) -> np.ndarray:
@@ -56,6 +57,11 @@ def groove_gains(take: Pooled, reference: Pooled) -> Gains:
         np.full(len(sides[0]), -_THRESHOLD, np.float32),
         np.zeros(len(sides[1]), np.float32),
     )
+
+
+def groove_bend(hop_s: float) -> float:
+    """Return what a bend of a path costs at rows of so many seconds."""
+    return _BEND_S / hop_s
 
 
 def speed_of(path: np.ndarray) -> float:
@@ -94,9 +100,8 @@ def shares_of(take: Pooled, reference: Pooled, paths: Sequence[np.ndarray]) -> t
     return out[0], out[1]
 
 
-def without(matrix: np.ndarray, paths: Sequence[np.ndarray], hop_s: float) -> np.ndarray:
-    """Take from gains what lies near paths, in place: so that the best one elsewhere can be found."""
-    reach = max(round(_ELSEWHERE_S / hop_s), 1)
+def without(matrix: np.ndarray, paths: Sequence[np.ndarray], reach: int) -> np.ndarray:
+    """Take from gains what lies within so many columns of paths, in place: so that the best elsewhere can be found."""
     for path in paths:
         rows = np.arange(path[0, 0], path[-1, 0] + 1)
         columns = np.round(np.interp(rows, path[:, 0], path[:, 1])).astype(np.int64)

@@ -25,7 +25,7 @@ import numpy as np
 
 from ..core.errors import TakeprintError
 from .warp_features import WarpFeatures
-from .warp_groove import GROOVE_BEND, at_speed, groove_gains, shares_of, speed_of, without
+from .warp_groove import at_speed, groove_bend, groove_gains, shares_of, speed_of, without
 from .warp_levels import Gains, Pooled, gains, pooled, tuning_thirds
 from .warp_paths import BEND, joined_parts
 
@@ -36,13 +36,15 @@ _GROOVE_CELLS, _GROOVE_FACTOR, _GROOVE_COARSEST = 24_000_000, 2, 8
 # Keys in which the take is held backwards against the reference, semitones from its own.
 _OTHER_KEYS = (0, -4, 3, 5)
 # How many times more than by chance the best stretch must be worth.
-_LEAST_RATIO = 3.0
+_LEAST_RATIO = 2.4
 # What a groove must be worth, see `_by_strokes`.
 _LEAST_WORTH = 0.55
 # In a groove a jump costs this share of what chance gives: it repeats, and chance gives much.
-_JUMP = 0.4
+_JUMP = 0.3
 # Beyond the first ratio other tempi are not tried, beyond the second not strokes alone: they tell less of tonal music.
 _BEYOND_DOUBT, _TONES_WILL_DO = 8.0, 4.0
+# A path is elsewhere from here on (s): tones last.
+_ELSEWHERE_S, _ELSEWHERE_STROKES_S = 1.0, 0.1
 # A stretch of so many seconds worth one standard deviation above the threshold comes about easily (s).
 _LEAST_S = 2.0
 # Another transposition than none must be worth this much more: without tones all are worth the same.
@@ -94,7 +96,7 @@ class Pair:
     @property
     def bend(self) -> float:
         """What a bend of a path costs."""
-        return BEND if self.tones else GROOVE_BEND
+        return BEND if self.tones else groove_bend(self.take.hop_s)
 
     def gains(self) -> Gains:
         """Return what pairs of rows are worth."""
@@ -131,21 +133,14 @@ def best_match(take: WarpFeatures, reference: WarpFeatures) -> Match:
         best = max(tried, key=lambda m: m.evidence["ratio"])
     if best.evidence["ratio"] < _TONES_WILL_DO:
         groove = _by_strokes(take, reference)
-        known = best.evidence["ratio"] >= _LEAST_RATIO
-        if groove is None or (known and _shared_s(best) >= _shared_s(groove)):
-            pass
-        elif groove.evidence["worth"] >= _LEAST_WORTH:
-            return groove
-        else:
+        if groove is not None:
             best.evidence["worth"] = groove.evidence["worth"]
+            # Whichever is farther from what is least.
+            if groove.evidence["worth"] / _LEAST_WORTH > max(best.evidence["ratio"] / _LEAST_RATIO, 1.0):
+                return groove
     if best.evidence["ratio"] < _LEAST_RATIO:
         refuse_different(best.evidence)
     return best
-
-
-def _shared_s(match: Match) -> float:
-    """Return how long the stretches are on the reference's side."""
-    return float(sum(path[-1, 1] - path[0, 1] for path in match.parts) * match.pair.hops_s[1])
 
 
 def _by_tones(take: WarpFeatures, reference: WarpFeatures, stretch: tuple[int, int]) -> Match:
@@ -179,14 +174,11 @@ def _by_strokes(take: WarpFeatures, reference: WarpFeatures) -> Match | None:
     share = min(shares_of(pair.take, pair.reference, match.parts))
     length_s = sum(min(path[-1] - path[0]) for path in match.parts) * pair.take.hop_s
     a_second = evidence["gain"] * pair.take.hop_s / max(length_s, _LEAST_S)
-    elsewhere = chain_path(without(pair.gains().matrix(), match.parts, pair.take.hop_s), np.inf, GROOVE_BEND)[1]
     evidence |= {
         "worth": float(a_second * np.sqrt(evidence["ratio"] * share)),
         "share": share,
         "speed": speed,
-        "elsewhere": elsewhere / max(evidence["gain"], 1e-9),
     }
-    evidence["confidence"] = float(np.clip(min(evidence["confidence"], 1.0 - evidence["elsewhere"]), 0.0, 1.0))
     return match
 
 
@@ -254,14 +246,17 @@ def _coarse(take: WarpFeatures, pair: Pair, contrast: float = np.inf, jump: floa
     # In a groove all stretches together are the evidence: each for itself is found elsewhere, too.
     best = float(worth.max(initial=0.0)) if pair.tones else float(total)
     chance = max(chance, best / contrast)  # music that is not the same matches as well in another key
+    paths = [path[path[:, 2] == n, :2] for n in range(len(worth)) if worth[n] > 0]
+    elsewhere_s = _ELSEWHERE_S if pair.tones else _ELSEWHERE_STROKES_S
+    elsewhere = chain_path(without(matrix, paths, max(round(elsewhere_s / pair.hops_s[1]), 1)), np.inf, pair.bend)[1]
     evidence: dict[str, Any] = {
         "gain": best,
         "chance": chance,
         "ratio": best / chance,
+        "elsewhere": elsewhere / best if best > 0 else 1.0,
         "by": "tones and onsets" if pair.tones else "strokes",
-        "confidence": float(np.clip(1.0 - chance / best, 0.0, 1.0)) if best > 0 else 0.0,
+        "confidence": float(np.clip(1.0 - max(chance, elsewhere) / best, 0.0, 1.0)) if best > 0 else 0.0,
     }
-    paths = [path[path[:, 2] == n, :2] for n in range(len(worth)) if worth[n] > 0]
     return Match(pair, joined_parts(paths, pair.hops_s), evidence, take)
 
 
