@@ -26,7 +26,7 @@ from .align_passages import Passage
 from .hearing import Heard, hear, with_sound
 from .listening import Sound
 from .rows import free_deviations, gathered, in_time_order
-from .slips import find_slips
+from .slips import find_slips, likely
 from .summary import summarise
 
 if TYPE_CHECKING:
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
     from .warp import Warp
 
 _SEMITONE_CENTS = 100.0
-# Pianists strike chords within 0.07 s, 95 of 100 (Goebl's Vienna corpus): what begins so soon after an onset that both
-# sides have is of the same chord, which one side spreads and the other does not.
+# What begins so soon after an onset that both sides have is taken for the same chord, which one side spreads and the
+# other does not: a choice, some three times a pianist's usual melody lead (see ``tempo``).
 _CHORD_S = 0.08
-# A slip is told of a recording from this confidence on. An onset of this strength is as likely one as not.
-_LIKELY, _STRENGTH_OF_EVEN_ODDS = 0.5, 1.95
+# An onset of this strength is as likely one as not.
+_STRENGTH_OF_EVEN_ODDS = 1.95
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ def _breaks(warp: Warp, clock: Timeline) -> np.ndarray:
 
 def _sure(slips: tuple[dict[str, Any], ...], rows: DeviationNotes) -> tuple[tuple[dict[str, Any], ...], DeviationNotes]:
     """Keep the slips that are likelier than not: in a recording a soft note is easily missed, a noise taken for one."""
-    kept = tuple(slip for slip in slips if slip.get("confidence", 1.0) >= _LIKELY)
+    kept = tuple(dict(slip) for slip in likely(slips))
     told = np.isin(rows.slip_id, [slip.get("slip_id", -1) for slip in kept])
     return kept, rows.replace(slip_id=np.where(told, rows.slip_id, -1))
 

@@ -40,6 +40,8 @@ _SURE = 2.0
 _LEAST_PERCENT = 0.1
 _SECTION_PERCENT = 1.5
 _SECTION_BEATS = 4
+# So much faster or slower than otherwise (a factor of 2, as a logarithm) is no pace: one of the two stands still.
+_STANDSTILL = 0.69
 _SECTION_S = 0.1
 _LONGEST_BEATS = 256
 _MOST_SECTIONS = 6
@@ -280,6 +282,12 @@ def _section(deviations: Deviations, steps: Steps, low: int, high: int, mean: fl
         f"{kind.capitalize()} {place_words(deviations, span_s, beats)}: {number_words(abs(percent))} % {way} {than}, "
         f"which {gains} {number_words(abs(gained_s))} s."
     )
+    if abs(mean) > _STANDSTILL:
+        sooner = "sooner" if mean > 0 else "later"
+        text = (
+            f"{place_words(deviations, span_s, beats).capitalize()} the take goes on {number_words(abs(gained_s))} s "
+            f"{sooner} than {reference_words(deviations)}, which {'waits' if mean > 0 else 'does not'}."
+        )
     return finding(deviations, "tempo", kind, text, {"percent": percent, "gained_s": gained_s}, span_s, beats)
 
 

@@ -28,6 +28,7 @@ from .finding_words import (
     number_words,
     reference_words,
 )
+from .slips import likely
 
 _SURE = 2.0
 _LEAST_NOTES = 8
@@ -306,7 +307,7 @@ def _events(deviations: Deviations, trace: str, one: str, several: str) -> list[
 def _slips(deviations: Deviations) -> list[Finding]:
     if deviations.reference.get("kind") not in ("score", "take"):
         return []
-    slips = _sure(deviations.slips)
+    slips = likely(deviations.slips)
     if not slips:
         return []
     counted = {kind: sum(s["kind"] == kind for s in slips) for kind in _SLIP_WORDS}

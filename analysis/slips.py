@@ -28,7 +28,7 @@ ratios nearby and in the whole take, or, where a player is uneven by habit (swun
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,7 +58,15 @@ _LONG_REPLAY_BEATS = 32.0
 _UNKNOWN = {"wrong": 0.8, "missed": 0.7, "added": 0.7, "repeated": 0.7}
 
 
+# A slip counts from this confidence on.
+_LIKELY = 0.5
+
 Slip = dict[str, Any]
+
+
+def likely(slips: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
+    """Return the slips that are likelier than not: those that are counted."""
+    return tuple(s for s in slips if s.get("confidence") is None or float(s["confidence"]) >= _LIKELY)
 
 
 def find_slips(

@@ -15,6 +15,7 @@ import numpy as np
 from ..core.deviations import Deviations
 from .fluctuation import describe
 from .hearing import sound_summary
+from .slips import likely
 from .tempo import mean_onsets, tempo_summary
 
 
@@ -55,7 +56,7 @@ def summarise(deviations: Deviations) -> dict[str, Mapping[str, Any]]:
             out[trace] = describe(values, notes.onset_s[main])
     out |= sound_summary(deviations)
     if deviations.reference.get("kind") in ("score", "take"):
-        kinds = [slip["kind"] for slip in deviations.slips]
+        kinds = [slip["kind"] for slip in likely(deviations.slips)]
         names = ("wrong", "missed", "added", "repeated", "hesitation")
         out["slips"] = {"n": len(kinds), **{kind: kinds.count(kind) for kind in names}}
     return out

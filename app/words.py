@@ -108,7 +108,9 @@ def measure_words(deviations: Deviations) -> list[str]:
     )
     lines.append(_line("tempo", _tempo_words(deviations)))
     lines += _trace_lines(deviations, summary)
-    kinds = Counter(str(e.get("kind")) for e in deviations.slips)
+    from ..analysis.slips import likely
+
+    kinds = Counter(str(e.get("kind")) for e in likely(deviations.slips))
     nothing = "not known without a score" if _against_click(deviations) else "none"
     lines.append(_line("slips", ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items())) or nothing))
     if deviations.reference.get("kind") in ("score", "take") and deviations.findings:
