@@ -7,12 +7,12 @@ A *part* is what lies between two pauses: it is fitted by itself.
 
 Method
 ------
-Local quadratic regression with a Gaussian window. Every moment is held against the curve of the *others* of its part;
-beyond eight times what is usual around it (sixteen where several notes agree) it counts for nothing, below that for less the farther off it lies (the
-bisquare, four rounds). Around a ritardando such distances are usual, so it does not stray; nor is a single last note
-believed that leaves a steady pace. The curve is a weighted sum of the onsets, so the variance of a beat's length
-follows from theirs: the mean square distance of the 16 moments around from the curve, each over the share of its
-variance that the curve, which it pulls, leaves of it.
+Local quadratic regression with a Gaussian window. Every moment is held against the curve of the *others* of its part:
+beyond eight times what is usual around it (sixteen where several notes agree) it counts for nothing, below that for
+less the farther off it lies (the bisquare, four rounds). Around a ritardando such distances are usual, so it does not
+stray; nor is a single last note believed that leaves a steady pace. The curve is a weighted sum of the onsets, so the
+variance of a beat's length follows from theirs: the mean square distance of the 16 moments around from the curve, each
+over the share of its variance that the curve, which it pulls, leaves of it.
 
 References
 ----------
