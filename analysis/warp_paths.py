@@ -177,25 +177,31 @@ def apart(parts: Sequence[np.ndarray]) -> list[np.ndarray]:
     for knots in parts:
         later = knots
         while out:
-            for side in (0, 1):
-                end, begin = out[-1][-1, side], later[0, side]
-                if begin < end:
-                    middle = min(max(0.5 * (begin + end), out[-1][0, side]), later[-1, side])
-                    out[-1], later = _trimmed(out[-1], side, -np.inf, middle), _trimmed(later, side, middle, np.inf)
-                    if len(out[-1]) < 2 or len(later) < 2:
-                        break
-            if len(out[-1]) >= 2:
+            before, after = _parted(out[-1], later)
+            if len(before):
+                if len(after):
+                    out[-1] = before
+                later = after
                 break
             out.pop()
-        if len(later) >= 2:
+        if len(later):
             out.append(later)
     return out
+
+
+def _parted(before: np.ndarray, after: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    for side in (0, 1):
+        if len(before) and len(after) and after[0, side] < before[-1, side]:
+            middle = 0.5 * (after[0, side] + before[-1, side])
+            middle = min(max(middle, before[0, side]), after[-1, side])
+            before, after = _trimmed(before, side, -np.inf, middle), _trimmed(after, side, middle, np.inf)
+    return before, after
 
 
 def _trimmed(knots: np.ndarray, side: int, begin: float, end: float) -> np.ndarray:
     """Return what of a part lies between two moments of one side, with knots at these."""
     at = np.array([max(begin, knots[0, side]), min(end, knots[-1, side])])
-    if at[1] <= at[0]:
+    if at[1] - at[0] < 1e-6:
         return knots[:0]
     ends = np.stack([np.interp(at, knots[:, side], knots[:, n]) for n in (0, 1)], axis=1)
     inside = (knots[:, side] > at[0]) & (knots[:, side] < at[1])
