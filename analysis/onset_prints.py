@@ -25,6 +25,8 @@ _WINDOW_S, _LEAST_S, _GAP_S = 0.06, 0.04, 0.003
 # So many onsets, within so much, may be one event.
 MOST, TOGETHER_S = 3, 0.12
 _BLOCK = 128
+# Onsets this near tell of each other's places, seconds.
+_AROUND_S = 0.15
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,13 +108,16 @@ class PrintListener:
         cents: float,
         seconds: bool = True,
     ) -> None:
+        from scipy.sparse import csr_array
+
         self._seconds = seconds
         self._rate = rate
         self._first, self._last = np.round(first_s * rate).astype(np.int64), np.round(last_s * rate).astype(np.int64)
         self._length = np.round(np.clip(until_s - last_s - _GAP_S, _LEAST_S, _WINDOW_S) * rate).astype(np.int64)
         self._size = 1 << int(np.ceil(np.log2(_WINDOW_S * rate + 1)))
-        self._bands = semitones(rate, self._size, top_hz, cents)
-        self._prints = np.zeros((len(first_s), self._bands.shape[1]), dtype=np.float32)
+        # Sparse, it is quick, and each row's sums are the same however many are looked at together.
+        self._bands = csr_array(semitones(rate, self._size, top_hz, cents).T)
+        self._prints = np.zeros((len(first_s), self._bands.shape[0]), dtype=np.float32)
         self._second = Second.none(len(first_s))
 
     def feed(self, chunk: Chunk) -> None:
@@ -127,11 +132,16 @@ class PrintListener:
             self._prints[some] = np.maximum(after - before, 0.0)
         if not self._seconds:
             return
-        single = rows[self._first[rows] == self._last[rows]]
-        found = second_beginnings(chunk.samples, self._first[single] - chunk.first, self._rate)
-        self._second.step_db[single] = found.step_db
-        self._second.onset_s[single] = found.onset_s + chunk.first / self._rate
-        self._second.uncertainty_ms[single] = found.uncertainty_ms
+        # Those just before and after the chunk are placed with its own: where one begins tells where others may.
+        around = round(_AROUND_S * self._rate)
+        near = np.flatnonzero((self._first >= chunk.begin - around) & (self._first < chunk.end + around))
+        near = near[self._first[near] == self._last[near]]
+        found = second_beginnings(chunk.samples, self._first[near] - chunk.first, self._rate)
+        own = (self._first[near] >= chunk.begin) & (self._first[near] < chunk.end)
+        single = near[own]
+        self._second.step_db[single] = found.step_db[own]
+        self._second.onset_s[single] = found.onset_s[own] + chunk.first / self._rate
+        self._second.uncertainty_ms[single] = found.uncertainty_ms[own]
 
     def second(self, count: int) -> Second:
         """Return what begins anew after each of the first so many moments."""
@@ -155,8 +165,9 @@ class PrintListener:
             low, high = max(begin, 0), min(begin + length, len(x))
             if high > low:
                 frames[row, low - begin : high - begin] = x[low:high] * _window(length)[low - begin : high - begin]
-        spectrum = rfft(frames, axis=1)[:, : len(self._bands)]
-        return ((spectrum.real**2 + spectrum.imag**2) @ self._bands) ** 0.25
+        spectrum = rfft(frames, axis=1)[:, : self._bands.shape[1]]
+        power = spectrum.real**2 + spectrum.imag**2
+        return (self._bands @ np.ascontiguousarray(power.T)).T ** 0.25
 
 
 def semitones(rate: float, size: int, top_hz: float, cents: float) -> np.ndarray:

@@ -45,6 +45,8 @@ _ENOUGH = 12
 # (dB), and how near to the onset it is the onset's (ms).
 _OWN_BAND = {"kick": 0, "snare": 2, "hat": 3, "cymbal": 3, "other": 1}
 _FRAME_MS, _SEEN_MS, _LONGEST_MS, _STEEP_DB, _SAME_MS = 6.0, 12, 36, 9.0, 3.5
+# Strokes this near (s) tell of each other's places.
+_AROUND_S = 0.15
 # What may be wrong with a moment that was found so, and with one whose band does not rise (ms, 90 %).
 _FOUND_MS, _TOGETHER_MS = 8.0, 20.0
 
@@ -198,14 +200,18 @@ def _apart(rows: np.ndarray, kind: np.ndarray, sound: Sound, onsets: Onsets) -> 
     time_s = onsets.onset_s[rows].copy()
     doubt_ms = np.full(len(rows), _TOGETHER_MS)
     place = np.round(time_s * sound.rate).astype(np.int64)
+    around = round(_AROUND_S * sound.rate)
     for chunk in sound.chunks():
-        mine = np.flatnonzero((place >= chunk.begin) & (place < chunk.end))
-        if not len(mine):
+        # Those just before and after the chunk are placed with its own, which they tell where to begin and end; what
+        # is told of them here is told again by their own chunk, or was.
+        inside = (place >= chunk.begin) & (place < chunk.end)
+        mine = np.flatnonzero((place >= chunk.begin - around) & (place < chunk.end + around))
+        if not inside.any():
             continue
         steep = {int(p): _steepest(chunk, int(p) - chunk.first) for p in np.unique(place[mine])}
         at = np.array([steep[int(place[i])][_OWN_BAND[str(kind[i])]] for i in mine])
         same = np.abs(at) <= _SAME_MS
-        doubt_ms[mine[same]] = _FOUND_MS
+        doubt_ms[mine[same & inside[mine]]] = _FOUND_MS
         later = np.flatnonzero(np.isfinite(at) & ~same)
         if not len(later):
             continue
@@ -215,8 +221,10 @@ def _apart(rows: np.ndarray, kind: np.ndarray, sound: Sound, onsets: Onsets) -> 
         # Placed farther away than the band can be wrong, it is the other drum that was placed.
         off_ms = 1000.0 * (found.onset[back] - proposed) / chunk.rate
         near = np.abs(off_ms) < 2.0 * _SAME_MS
-        time_s[mine[later]] = (chunk.first + np.where(near, found.onset[back], proposed)) / chunk.rate
-        doubt_ms[mine[later]] = np.where(near, _FOUND_MS, 2.0 * _FOUND_MS)
+        own = inside[mine[later]]
+        placed = (chunk.first + np.where(near, found.onset[back], proposed)) / chunk.rate
+        time_s[mine[later[own]]] = placed[own]
+        doubt_ms[mine[later[own]]] = np.where(near, _FOUND_MS, 2.0 * _FOUND_MS)[own]
     return time_s, doubt_ms
 
 

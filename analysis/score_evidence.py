@@ -102,25 +102,30 @@ class Written:
 
 @dataclass(frozen=True, eq=False)
 class Lowered:
-    """A stretch of sound at a rate that is enough for partials."""
+    """A stretch of sound at a rate that is enough for partials; ``x[0]`` is the recording's sample ``first`` there."""
 
     x: np.ndarray
     rate: float
-    first_s: float
+    first: int
 
     @classmethod
-    def of(cls, samples: np.ndarray, rate: float, first_s: float) -> Lowered:
-        """Filter and thin out samples."""
+    def of(cls, samples: np.ndarray, rate: float, first: int) -> Lowered:
+        """Filter and thin out samples, the first of which is the recording's sample ``first``.
+
+        Kept are multiples of the recording's samples, not of the stretch's: where it begins moves nothing.
+        """
         from ..core.kernels.decimation import decimation
 
         factor = max(int(rate // _LOW_RATE), 1)
         if factor == 1:
-            return cls(np.ascontiguousarray(samples, dtype=np.float64), rate, first_s)
+            return cls(np.ascontiguousarray(samples, dtype=np.float64), rate, first)
+        skip = -first % factor
+        samples = samples[skip:]
         half = 12 * factor
         j = np.arange(-half, half + 1)
         taps = np.sinc(0.9 * j / factor) * (0.5 + 0.5 * np.cos(np.pi * j / (half + 1)))
         x = decimation(np.ascontiguousarray(samples, dtype=np.float64), taps / taps.sum(), factor)
-        return cls(x, rate / factor, first_s)
+        return cls(x, rate / factor, (first + skip) // factor)
 
 
 def described(
@@ -164,7 +169,7 @@ def described(
     cell = max(round(CELL_S * sound.rate), 1)
     hz = written.hz[which]
     turns = np.where(hz < min(_HIGHEST_HZ, 0.45 * sound.rate), hz / sound.rate, 0.0)
-    begins = np.round((centre_s - sound.first_s) * sound.rate).astype(np.int64) - (reach + _MARGIN) * cell
+    begins = np.round(centre_s * sound.rate).astype(np.int64) - sound.first - (reach + _MARGIN) * cell
     moments = 2 * reach // stride + 1
     cells = partial_cells(sound.x, begins, turns, cell, 2 * (reach + _MARGIN + 1))
     most = np.minimum(_FARTHEST * hz, _FARTHEST_HZ) * cell / sound.rate
@@ -188,7 +193,7 @@ def described(
     features[..., levels.shape[3] :] = fixed[:, None]
     weights = np.where(known, 1.05 - written.shared[which, :, 0], 0.0)
     weights /= np.maximum(weights.sum(1, keepdims=True), 1e-9)
-    return features, weights.astype(np.float32), sound.first_s + (begins + _MARGIN * cell) / sound.rate, tops
+    return features, weights.astype(np.float32), (sound.first + begins + _MARGIN * cell) / sound.rate, tops
 
 
 def pooled(features: np.ndarray, weights: np.ndarray, layers: Layers) -> np.ndarray:

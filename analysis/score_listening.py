@@ -69,6 +69,8 @@ _DRUMS = 9
 _MOSTLY, _ABOUT_CELLS = 0.5, 16
 # Notes looked at together.
 _BATCH = 48
+# A place no nearer than this to the one before it is told without that (s).
+_LEARNT_S = 0.1
 
 
 class TakeMap(Protocol):
@@ -277,7 +279,7 @@ class _Far:
 
     def feed(self, chunk: Chunk) -> None:
         """Take in the next chunk."""
-        low = hearing.Lowered.of(chunk.samples, chunk.rate, chunk.first / chunk.rate)
+        low = hearing.Lowered.of(chunk.samples, chunk.rate, chunk.first)
         nets = hearing.network()
         for which in _batches(self._centre_s, chunk):
             features, weights, _, _ = hearing.described(
@@ -333,14 +335,15 @@ class _Near:
 
     def feed(self, chunk: Chunk) -> None:
         """Take in the next chunk."""
-        first_s = chunk.first / chunk.rate
         x = chunk.samples / self._peak
         for which in _batches(self._spot_s, chunk):
-            centre = np.round((self._spot_s[which] - first_s) * chunk.rate).astype(np.int64)
-            said = hearing.anything(x, centre, chunk.rate, self._any.shape[1] // 2)
+            # What was before a place is learnt since the place before it, whoever's batch or chunk that is in.
+            lead = int(which[0] > 0 and self._spot_s[which[0]] - self._spot_s[which[0] - 1] < _LEARNT_S)
+            centre = np.round(self._spot_s[which[0] - lead : which[-1] + 1] * chunk.rate).astype(np.int64)
+            said = hearing.anything(x, centre - chunk.first, chunk.rate, self._any.shape[1] // 2)[lead:]
             self._any[which] = said
-            self._any_begin_s[which] = first_s + centre / chunk.rate - (said.shape[1] // 2) * self._cell_s
-        low = hearing.Lowered.of(chunk.samples, chunk.rate, first_s)
+            self._any_begin_s[which] = centre[lead:] / chunk.rate - (said.shape[1] // 2) * self._cell_s
+        low = hearing.Lowered.of(chunk.samples, chunk.rate, chunk.first)
         nets = hearing.network()
         nulls = nets["missing"][0][1]
         for which in self._chords(chunk):

@@ -53,7 +53,7 @@ def examples(scene: score_scenes.Scene, rng: np.random.Generator) -> Examples:
     end = onset + scene.score.duration_s[order]
     written = evidence.Written.of(onset, end, scene.score.pitch[order], float(rng.normal(0, 4)))
     peak = float(np.abs(scene.samples).max())
-    low = evidence.Lowered.of(scene.samples, scene.rate, 0.0)
+    low = evidence.Lowered.of(scene.samples, scene.rate, 0)
     which = np.flatnonzero(np.isnan(truth) | (np.abs(truth - onset) < 0.001 * (REACH - 5)))
     features, weights, begin_s, _ = evidence.described(low, written, which, onset[which], REACH, peak)
     centres, back = np.unique(np.round(onset[which] * scene.rate).astype(np.int64), return_inverse=True)

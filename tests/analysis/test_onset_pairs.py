@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from takeprint.analysis import listening
 from takeprint.analysis.listening import Sound
 from takeprint.analysis.onset_pairs import OnsetPairs, align_sounds, pair_onsets
 from takeprint.analysis.onset_prints import take_prints
@@ -168,6 +169,26 @@ def test_a_print_does_not_know_the_gain():
     loud, soft = (take_prints(Sound.of_samples(g * y, RATE), reference_s, 9000.0).prints for g in (1.0, 0.01))
     assert np.allclose(loud, soft, atol=1e-5)
     assert np.allclose((loud**2).sum(1), 1.0, atol=1e-5)
+
+
+def test_no_pair_depends_on_the_chunks(monkeypatch):
+    """Onsets are hissed before, missed by a detector and struck close together, wherever the chunks end."""
+    reference_s, take_s, pitches = melody()
+    places = np.round(take_s[1::4] * RATE).astype(int)
+    told_s = take_s.copy()
+    told_s[1::4] -= 0.02
+    take = Sound.of_samples(hissing(laid(take_s, pitches, seed=2), places), RATE)
+    reference = Sound.of_samples(laid(reference_s, pitches), RATE)
+    told, known = np.delete(np.arange(40), [6, 19]), np.delete(np.arange(40), [30])
+    given_ = found_by(told_s[told]), take, found_by(reference_s[known]), reference, rough_warp(reference_s, take_s)
+    whole = pair_onsets(*given_)
+    assert (whole.take_row < 0).any()
+    assert (whole.reference_row < 0).any()
+    for seconds in (2.9, 0.30001, 5.0 + 1.0 / RATE):
+        monkeypatch.setattr(listening, "CHUNK_S", seconds)
+        parts = pair_onsets(*given_)
+        for name in OnsetPairs.names():
+            np.testing.assert_allclose(getattr(parts, name), getattr(whole, name), rtol=0, atol=1e-9, err_msg=name)
 
 
 def test_nothing_to_pair():

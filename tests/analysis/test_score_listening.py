@@ -168,10 +168,24 @@ def test_nothing_depends_on_the_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     score, samples, _ = played(chords(rng, 20), rng)
     warp, onsets = warp_of(score), blind(samples)
     whole = listen_for(score, Sound.of_samples(samples, RATE), warp, onsets)
-    monkeypatch.setattr(listening, "CHUNK_S", 2.9)
-    parts = listen_for(score, Sound.of_samples(samples, RATE), warp, onsets)
-    np.testing.assert_allclose(parts.onset_s, whole.onset_s, atol=3e-4)
-    np.testing.assert_allclose(parts.confidence, whole.confidence, atol=0.02)
+    for seconds in (2.9, 0.70001, 5.0 + 1.0 / RATE):
+        monkeypatch.setattr(listening, "CHUNK_S", seconds)
+        parts = listen_for(score, Sound.of_samples(samples, RATE), warp, onsets)
+        for name in ScoreOnsets.names():
+            np.testing.assert_allclose(getattr(parts, name), getattr(whole, name), rtol=0, atol=1e-9, err_msg=name)
+
+
+def test_no_stroke_depends_on_the_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(14)
+    score, samples, _ = struck(rng, 32)
+    at = warp_of(score).reference_s
+    warp, onsets = Warp(at, 0.5 + at, np.zeros(len(at), dtype=np.int64)), blind(samples)
+    whole = listen_for(score, Sound.of_samples(samples, RATE), warp, onsets)
+    for seconds in (2.9, 0.50001):
+        monkeypatch.setattr(listening, "CHUNK_S", seconds)
+        parts = listen_for(score, Sound.of_samples(samples, RATE), warp, onsets)
+        for name in ScoreOnsets.names():
+            np.testing.assert_allclose(getattr(parts, name), getattr(whole, name), rtol=0, atol=1e-9, err_msg=name)
 
 
 def test_what_the_recording_does_not_have_is_not_looked_for() -> None:
