@@ -53,17 +53,67 @@ def alone(onset_s: np.ndarray, strength: np.ndarray, paired: np.ndarray) -> np.n
     return free[_distance(at, onset_s[free]) > _ALONE_S]
 
 
-def look_up(
-    sound: Sound,
-    known_s: np.ndarray,
-    rows: np.ndarray,
-    onset_s: np.ndarray,
-    prints: np.ndarray,
-    pairs_s: tuple[np.ndarray, np.ndarray],
-    like: tuple[float, float],
-    top_hz: float,
-    cents: float,
-) -> LookedUp:
+@dataclass(frozen=True, eq=False)
+class Sought:
+    """Onsets of one recording that are looked for in the other.
+
+    Parameters
+    ----------
+    row : ndarray of int64 [shape=(k,)]
+        Their names.
+    due_s : ndarray [shape=(k,)], seconds of the recording that is looked in
+        NaN: nowhere.
+    prints : ndarray of float32 [shape=(k, bands)]
+        What begins there.
+    like : ndarray [shape=(k, 2)]
+        Mean and standard deviation of the cosines of pairs in the part of the music that each is of.
+    """
+
+    row: np.ndarray
+    due_s: np.ndarray
+    prints: np.ndarray
+    like: np.ndarray
+
+    def rows(self, which: np.ndarray) -> Sought:
+        """Return some of them."""
+        return Sought(self.row[which], self.due_s[which], self.prints[which], self.like[which])
+
+
+def due(
+    onset_s: np.ndarray, part: np.ndarray, there_s: np.ndarray, here_s: np.ndarray, pairs_part: np.ndarray
+) -> np.ndarray:
+    """Return when onsets of one recording are due in the other, by the pairs around each in its own part.
+
+    Parameters
+    ----------
+    onset_s : ndarray [shape=(k,)], seconds of the one recording
+    part : ndarray of int64 [shape=(k,)]
+    there_s, here_s : ndarray [shape=(n,)], seconds
+        The pairs' onsets in the one and in the other.
+    pairs_part : ndarray of int64 [shape=(n,)]
+
+    Returns
+    -------
+    ndarray [shape=(k,)], seconds of the other; NaN where no pair is on either side or none is near
+    """
+    out = np.full(len(onset_s), np.nan)
+    for number in np.unique(part):
+        at, to = there_s[pairs_part == number], here_s[pairs_part == number]
+        # Nothing is told between pairs that do not rise on both sides.
+        keep = _rising(at) & _rising(to)
+        at, to = at[keep], to[keep]
+        rows = np.flatnonzero((part == number) & (_distance(at, onset_s) < _NEAR_S))
+        if len(at) >= 2:
+            out[rows] = np.interp(onset_s[rows], at, to, left=np.nan, right=np.nan)
+    return out
+
+
+def _rising(at_s: np.ndarray) -> np.ndarray:
+    """Return which moments are later than all before them."""
+    return at_s > np.concatenate([[-np.inf], np.maximum.accumulate(at_s)[:-1]])[: len(at_s)]
+
+
+def look_up(sound: Sound, known_s: np.ndarray, sought: Sought, top_hz: float, cents: float) -> LookedUp:
     """Look in one recording for onsets of the other.
 
     Parameters
@@ -72,15 +122,7 @@ def look_up(
         Where is looked.
     known_s : ndarray [shape=(m,)], seconds
         Its onsets, rising.
-    rows : ndarray of int64 [shape=(k,)]
-        Names of those looked for.
-    onset_s : ndarray [shape=(k,)], seconds of the other recording
-    prints : ndarray of float32 [shape=(k, bands)]
-        What begins there.
-    pairs_s : (ndarray, ndarray) [shape=(n,)], seconds
-        Of the pairs, in order: the other recording's time, and this one's.
-    like : (float, float)
-        Mean and standard deviation of the cosines of pairs.
+    sought : Sought
     top_hz, cents : float
         See `analysis.onset_prints`.
 
@@ -88,34 +130,32 @@ def look_up(
     -------
     LookedUp
     """
-    there_s, here_s = pairs_s
-    if not len(rows) or len(there_s) < 2:
+    sought = sought.rows(np.flatnonzero(np.isfinite(sought.due_s)))
+    if not len(sought.row):
         return LookedUp.nothing()
-    inside = (onset_s > there_s[0]) & (onset_s < there_s[-1]) & (_distance(there_s, onset_s) < _NEAR_S)
-    rows, onset_s, prints = rows[inside], onset_s[inside], prints[inside]
-    due_s = np.interp(onset_s, there_s, here_s)
     steps = np.arange(-round(_REACH_S / _STEP_S), round(_REACH_S / _STEP_S) + 1) * _STEP_S
-    at = (due_s[:, None] + steps).ravel()
-    free = (_distance(known_s, at) > _APART_S).reshape(len(rows), len(steps)).all(1)
+    at = (sought.due_s[:, None] + steps).ravel()
+    free = (_distance(known_s, at) > _APART_S).reshape(-1, len(steps)).all(1)
     if not free.any():
         return LookedUp.nothing()
-    rows, prints, at = rows[free], prints[free], at.reshape(-1, len(steps))[free]
+    sought, at = sought.rows(np.flatnonzero(free)), at.reshape(-1, len(steps))[free]
     following = np.concatenate([known_s, [np.inf]])[np.searchsorted(known_s, at.ravel())]
     listener = PrintListener(sound.rate, at.ravel(), at.ravel(), following, top_hz, cents, seconds=False)
     listen(sound, listener)
-    cosine = np.einsum("kb,ksb->ks", prints, listener.result().reshape(len(rows), len(steps), -1))
+    cosine = np.einsum("kb,ksb->ks", sought.prints, listener.result().reshape(*at.shape, -1))
     # The windows of the print reach farther than a step: of the moments at which nearly all of it begins the likest.
     risen = cosine * listener.sizes().reshape(cosine.shape)
     best = np.where(risen >= _NEARLY * risen.max(1, keepdims=True), cosine, -1.0).argmax(1)
     ends = 0.5 * (risen[:, 0] + risen[:, -1])
-    top, most = cosine[np.arange(len(rows)), best], risen[np.arange(len(rows)), best]
-    keep = (top >= like[0] - like[1]) & (most >= _STANDS_OUT * ends)
+    top, most = cosine[np.arange(len(best)), best], risen[np.arange(len(best)), best]
+    mean, sd = sought.like.T
+    keep = (top >= mean - sd) & (most >= _STANDS_OUT * ends)
     if not keep.any():
         return LookedUp.nothing()
     placing = PlaceListener(sound.rate, np.round(at[keep, best[keep]] * sound.rate).astype(np.int64))
     listen(sound, placing)
-    sure = np.clip(1.0 - (like[0] - top[keep]) / (3 * like[1]), 0.5, 0.9)
-    return LookedUp(rows[keep], placing.onset_s, placing.uncertainty_ms, sure)
+    sure = np.clip(1.0 - (mean - top)[keep] / (3 * sd[keep]), 0.5, 0.9)
+    return LookedUp(sought.row[keep], placing.onset_s, placing.uncertainty_ms, sure)
 
 
 class PlaceListener:

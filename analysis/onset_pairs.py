@@ -31,7 +31,7 @@ import numpy as np
 from ..core.columns import Columns, real, whole
 from ..core.errors import TakeprintError
 from .onset_foreruns import Second, foreruns
-from .onset_lookup import LookedUp, alone, look_up
+from .onset_lookup import LookedUp, Sought, alone, due, look_up
 from .onset_prints import MOST, Prints, take_prints
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def pair_onsets(
     top_hz = 0.45 * min(take_sound.rate, reference_sound.rate)
     ours = take_prints(take_sound, take.onset_s, top_hz, warp.transposition_cents)
     theirs = take_prints(reference_sound, reference.onset_s, top_hz)
-    found, alike = [], [_ALIKE]
+    found, of_part, like = [], [], {}
     expected = warp.take_at(reference.onset_s)
     part = _part_of(warp, reference.onset_s)
     heard_in = _part_of_take(warp, take.onset_s)
@@ -181,9 +181,9 @@ def pair_onsets(
         if len(here) and len(there):
             a = _Side(reference.onset_s, reference.strength, theirs, here)
             b = _Side(take.onset_s, take.strength, ours, there)
-            rows, like = _paired(a, b, expected[here])
+            rows, like[int(number)] = _paired(a, b, expected[here])
             found.append(rows)
-            alike.append(like)
+            of_part.append(np.full(len(rows), number))
     rows = np.concatenate(found) if found else np.zeros((0, 3))
     at, to = rows[:, 0].astype(np.int64), rows[:, 1].astype(np.int64)
     begin_s, begin_ms, onset_s, onset_ms = _placed(reference, theirs.second, at, take, ours.second, to)
@@ -196,14 +196,21 @@ def pair_onsets(
         uncertainty_ms=onset_ms,
         confidence=rows[:, 2],
     )
-    cents, like = warp.transposition_cents, alike[-1]
+    pairs_part = np.concatenate(of_part) if of_part else np.zeros(0, dtype=np.int64)
     lone = alone(reference.onset_s, reference.strength, at)
-    own = theirs.prints[theirs.spans[lone, 0]], (begin_s, onset_s), like, top_hz, cents
-    in_take = look_up(take_sound, take.onset_s, lone, reference.onset_s[lone], *own)
+    due_s = due(reference.onset_s[lone], part[lone], begin_s, onset_s, pairs_part)
+    own = Sought(lone, due_s, theirs.prints[theirs.spans[lone, 0]], _like_of(part[lone], like))
+    in_take = look_up(take_sound, take.onset_s, own, top_hz, warp.transposition_cents)
     lone = alone(take.onset_s, take.strength, to)
-    own = ours.prints[ours.spans[lone, 0]], (onset_s, begin_s), like, top_hz, 0.0
-    in_reference = look_up(reference_sound, reference.onset_s, lone, take.onset_s[lone], *own)
+    due_s = due(take.onset_s[lone], heard_in[lone], onset_s, begin_s, pairs_part)
+    own = Sought(lone, due_s, ours.prints[ours.spans[lone, 0]], _like_of(heard_in[lone], like))
+    in_reference = look_up(reference_sound, reference.onset_s, own, top_hz, 0.0)
     return _with_found(pairs, reference, in_take, take, in_reference)
+
+
+def _like_of(part: np.ndarray, like: dict[int, tuple[float, float]]) -> np.ndarray:
+    """Return mean and deviation of the cosines of pairs in each onset's part [shape=(n, 2)]."""
+    return np.array([like.get(number, _ALIKE) for number in part.tolist()]).reshape(-1, 2)
 
 
 def _with_found(
@@ -239,14 +246,18 @@ def _with_found(
 def _placed(
     reference: OnsetLike, reference_second: Second, at: np.ndarray, take: OnsetLike, take_second: Second, to: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return where the pairs' onsets lie and how sure that is, reference's and take's, foreruns passed over."""
+    """Return where the pairs' onsets lie and how sure that is, reference's and take's, foreruns passed over.
+
+    What begins anew where the next pair's onset is already is that one: no onset is moved there, and all still rise.
+    """
     out: list[np.ndarray] = []
     own, other = reference_second.rows(at), take_second.rows(to)
     own_s, other_s = reference.onset_s[at], take.onset_s[to]
     later = foreruns(own_s, own, other_s, other), foreruns(other_s, other, own_s, own)
     doubts_ms = reference.onset_uncertainty_ms[at], take.onset_uncertainty_ms[to]
     for moved, when_s, doubt_ms, second in zip(later, (own_s, other_s), doubts_ms, (own, other), strict=True):
-        out += [np.where(moved, second.onset_s, when_s), np.where(moved, second.uncertainty_ms, doubt_ms)]
+        free = moved & (second.onset_s < np.concatenate([when_s[1:], [np.inf]])[: len(when_s)])
+        out += [np.where(free, second.onset_s, when_s), np.where(free, second.uncertainty_ms, doubt_ms)]
     return out[0], out[1], out[2], out[3]
 
 

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from takeprint.analysis import listening
 from takeprint.analysis.listening import Sound
-from takeprint.analysis.onset_pairs import OnsetPairs, align_sounds, pair_onsets
+from takeprint.analysis.onset_foreruns import Second
+from takeprint.analysis.onset_lookup import due
+from takeprint.analysis.onset_pairs import OnsetPairs, _like_of, _placed, align_sounds, pair_onsets
 from takeprint.analysis.onset_prints import take_prints
 from takeprint.analysis.onsets import Onsets
 from takeprint.analysis.warp import Warp
@@ -169,6 +171,27 @@ def test_a_print_does_not_know_the_gain():
     loud, soft = (take_prints(Sound.of_samples(g * y, RATE), reference_s, 9000.0).prints for g in (1.0, 0.01))
     assert np.allclose(loud, soft, atol=1e-5)
     assert np.allclose((loud**2).sum(1), 1.0, atol=1e-5)
+
+
+def test_a_stroke_just_after_another_is_no_second_beginning_of_it():
+    """Each side tells both; only the take has the step: moving the first onset would pass the second one by."""
+    own_s, other_s = np.array([1.0, 1.018, 2.0]), np.array([1.1, 1.116, 2.1])
+    given_ = Onsets.build(onset_s=other_s, onset_uncertainty_ms=np.ones(3)), Second.none(3), np.arange(3)
+    take = Onsets.build(onset_s=own_s, onset_uncertainty_ms=np.ones(3))
+    step = Second(np.array([20.0, -np.inf, 20.0]), np.array([1.0185, np.nan, 2.02]), np.array([1.5, np.nan, 1.5]))
+    _, _, onset_s, doubt_ms = _placed(*given_, take, step, np.arange(3))
+    assert onset_s.tolist() == [1.0, 1.018, 2.02]
+    assert doubt_ms.tolist() == [1.0, 1.0, 1.5]
+
+
+def test_what_is_looked_for_is_due_between_the_pairs_of_its_own_part():
+    there_s, here_s = np.array([1.0, 2.0, 1.99, 3.0, 10.0, 11.0]), np.array([2.0, 3.0, 3.01, 4.0, 30.0, 31.0])
+    part = np.array([0, 0, 0, 0, 1, 1])
+    got = due(np.array([2.5, 5.0, 9.0, 10.5, 10.5]), np.array([0, 0, 1, 1, 0]), there_s, here_s, part)
+    np.testing.assert_allclose(got, [3.5, np.nan, np.nan, 30.5, np.nan])
+    like = _like_of(np.array([1, 0, 1, -1]), {0: (0.9, 0.05), 1: (0.6, 0.2)})
+    assert like[:3].tolist() == [[0.6, 0.2], [0.9, 0.05], [0.6, 0.2]]
+    assert len(like) == 4
 
 
 def test_no_pair_depends_on_the_chunks(monkeypatch):
