@@ -37,8 +37,9 @@ _GROOVE_CELLS, _GROOVE_FACTOR, _GROOVE_COARSEST = 24_000_000, 2, 8
 _OTHER_KEYS = (0, -4, 3, 5)
 # How many times more than by chance the best stretch must be worth.
 _LEAST_RATIO = 2.4
-# What a groove must be worth, see `_by_strokes`.
-_LEAST_WORTH = 0.55
+# What a groove must be worth, see `_by_strokes`; and where another place gives so much of it, as any two performances
+# of one pulse do when the best of many places is chosen, and as a loop does, which is worth more.
+_LEAST_WORTH, _ANYWHERE, _LEAST_WORTH_ANYWHERE = 0.55, 0.87, 0.8
 # In a groove a jump costs this share of what chance gives: it repeats, and chance gives much.
 _JUMP = 0.3
 # Beyond the first ratio other tempi are not tried, beyond the second not strokes alone: they tell less of tonal music.
@@ -134,9 +135,10 @@ def best_match(take: WarpFeatures, reference: WarpFeatures) -> Match:
     if best.evidence["ratio"] < _TONES_WILL_DO:
         groove = _by_strokes(take, reference)
         if groove is not None:
-            best.evidence["worth"] = groove.evidence["worth"]
+            best.evidence |= {"worth": groove.evidence["worth"], "least_worth": groove.evidence["least_worth"]}
             # Whichever is farther from what is least.
-            if groove.evidence["worth"] / _LEAST_WORTH > max(best.evidence["ratio"] / _LEAST_RATIO, 1.0):
+            times = groove.evidence["worth"] / groove.evidence["least_worth"]
+            if times > max(best.evidence["ratio"] / _LEAST_RATIO, 1.0):
                 return groove
     if best.evidence["ratio"] < _LEAST_RATIO:
         refuse_different(best.evidence)
@@ -176,6 +178,7 @@ def _by_strokes(take: WarpFeatures, reference: WarpFeatures) -> Match | None:
     a_second = evidence["gain"] * pair.take.hop_s / max(length_s, _LEAST_S)
     evidence |= {
         "worth": float(a_second * np.sqrt(evidence["ratio"] * share)),
+        "least_worth": _LEAST_WORTH if evidence["elsewhere"] < _ANYWHERE else _LEAST_WORTH_ANYWHERE,
         "share": share,
         "speed": speed,
     }
@@ -267,7 +270,7 @@ def refuse_different(evidence: Mapping[str, Any]) -> None:
         f"the two do not match: their best common stretch is worth {evidence['gain']:.0f}, "
         f"{evidence['ratio']:.1f} times what they give backwards or in other keys ({evidence['chance']:.0f}){strokes}",
         rule=f"the same music is worth at least {_LEAST_RATIO:g} times as much"
-        + (f", the same groove {_LEAST_WORTH:g}" if strokes else ""),
+        + (f", the same groove {evidence['least_worth']:g}" if strokes else ""),
         remedy="give a take and a reference of the same piece",
         code="warp.different",
     )

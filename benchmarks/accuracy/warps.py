@@ -83,13 +83,42 @@ def conditions(fold: int) -> Iterator[tuple[str, list[Pair]]]:
     yield "another intro of 20 s", [introduced(p, y, 20.0) for p, y in zip(dry, others, strict=True)]
     yield "20 s cut", [cut(p, 35.0, 55.0) for p in dry]
     yield "30 s of it", [excerpt(p, 20.0, 50.0) for p in dry]
+    for seconds in (20.0, 15.0, 8.0):
+        yield f"{seconds:.0f} s of it", [excerpt(p, at, at + seconds) for p in dry for at in (10.0, 30.0)]
     yield "take at 8 kHz", [at_8k(p) for p in dry]
-    yield "drummers, live, other kit", [drummers(fold, n) for n in range(3)]
+    drums = [drummers(fold, n) for n in beats(fold)]
+    yield "drummers, live, other kit", drums
+    yield "drummers, wow of 4 %", [wandering(p) for p in drums]
+    yield "drummers, 20 % slower", [on_tape(p, -316.0) for p in drums]
+    yield "drummers, 15 s cut", [cut(p, 25.0, 40.0) for p in drums]
+    yield "drummers, noise 10 dB", [noisy(p) for p in drums]
+    yield "drummers, 30 s of it", [excerpt(p, 20.0, 50.0) for p in drums]
+
+
+def beats(fold: int) -> list[int]:
+    """Return the numbers of six performances of drummers, each of another style or tempo."""
+    first: dict[str, int] = {}
+    for number, path in enumerate(sets.performances(fold)):
+        first.setdefault("_".join(path.stem.split("_")[1:3]), number)
+    return list(first.values())[:6]
+
+
+def wandering(pair: Pair) -> Pair:
+    """Return the pair with a take whose speed, and pitch, wander by 4 % within 25 s."""
+    old_s = np.arange(len(pair.take)) / RATE
+    period_s = 25.0
+    there_s = old_s + 0.04 * period_s / (2 * np.pi) * np.sin(2 * np.pi * old_s / period_s)
+    truth = pair.truth.copy()
+    truth[:, 1] = np.interp(truth[:, 1], there_s, old_s)
+    return replace(pair, take=np.interp(there_s, old_s, pair.take), truth=truth)
 
 
 def line(name: str, errors: list[np.ndarray], ratios: list[float], cpu_s: float) -> None:
     """Print the figures of a condition."""
-    error = np.concatenate(errors) if errors else np.full(1, np.nan)
+    if not errors:
+        print(f"{name:30s}  all refused")
+        return
+    error = np.concatenate(errors)
     size = np.where(np.isfinite(error), np.abs(error), np.inf)
     print(
         f"{name:30s}{np.median(size):8.1f}{np.quantile(size, 0.95, method='lower'):8.1f}{size.max():9.1f}"
@@ -134,7 +163,8 @@ def refused(fold: int) -> None:
     """Hold different music side by side, and print what was not refused."""
     couples = pairs_of(fold)
     sounds: dict[str, np.ndarray] = {f"{c[0].name}": pianists(*c).reference for c in couples[:: len(couples) // 2][:2]}
-    sounds |= {f"drummer {n}": drummers(fold, n).take for n in range(3)}
+    sounds |= {f"drummer {n}": drummers(fold, n).take for n in beats(fold)}
+    sounds["a grid"] = drummers(fold, beats(fold)[1]).reference
     sounds |= {
         "guitar": sets.make("guitar_line", 0, fold).samples,
         "strums": sets.make("guitar_strum", 0, fold).samples,
@@ -145,9 +175,13 @@ def refused(fold: int) -> None:
     names = list(heard)
     for i, a in enumerate(names):
         for b in names[i + 1 :]:
+            if (a, b) == (f"drummer {beats(fold)[1]}", "a grid"):
+                continue
             try:
                 warp: Warp = align_features(heard[a], heard[b])
-                print(f"  not refused: {a} and {b}, ratio {warp.evidence['ratio']:.1f}")
+                evidence = warp.evidence
+                print(f"  not refused: {a} and {b}, by {evidence['by']}, confidence {warp.confidence:.2f}, "
+                      f"ratio {evidence['ratio']:.1f}, worth {evidence.get('worth', np.nan):.2f}")  # fmt: skip
                 wrong += 1
             except TakeprintError as said:
                 ratios.append(str(said))
