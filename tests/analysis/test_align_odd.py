@@ -1,0 +1,42 @@
+"""Alignment of odd takes: foreign music within, everything at one instant, one note, nothing."""
+
+import numpy as np
+import pytest
+
+from takeprint.analysis.align import align_notes
+from tests.analysis.test_align import stretches, take_of, written
+
+
+def with_between(score, take, truth, first, time_s, pitch):
+    """Return (take, truth) with other notes put in before row ``first``, the rest of the take after them."""
+    later = np.r_[take.onset_s[:first], take.onset_s[first:] + time_s[-1] + 0.5]
+    begin_s = take.onset_s[first - 1] if first else 0.0
+    return take_of(
+        np.r_[later[:first], begin_s + time_s, later[first:]],
+        np.r_[take.pitch[:first], pitch, take.pitch[first:]],
+        np.r_[truth[:first], np.full(len(pitch), -1), truth[first:]],
+    )
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("style", ["random", "same style"])
+def test_foreign_music_in_place_of_the_piece_costs_only_itself(seed, style):
+    score = written(3000, seed=seed)
+    take, truth, _ = stretches(score, [(0, 1e9)], seed)
+    rng = np.random.default_rng(seed)
+    other = rng.integers(40, 95, 1500) if style == "random" else written(3000, seed=50 + seed).pitch[1000:2500]
+    take = take.replace(pitch=np.r_[take.pitch[:1000], other, take.pitch[2500:]])
+    row = align_notes(score, take).take_row
+    right = int((truth[row[row >= 0]] == np.flatnonzero(row >= 0)).sum())
+    assert right >= 0.99 * (len(take) - 1500)
+    assert (row >= 0).sum() - right <= 0.05 * 1500
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_foreign_music_before_the_piece_costs_only_itself(seed):
+    score = written(600, seed=seed)
+    take, truth, _ = stretches(score, [(0, 1e9)], seed)
+    other, _, _ = stretches(written(1500, seed=60 + seed), [(0, 1e9)], seed)
+    take, truth = with_between(score, take, truth, 0, other.onset_s, other.pitch)
+    row = align_notes(score, take).take_row
+    assert (truth[row[row >= 0]] == np.flatnonzero(row >= 0)).sum() >= 0.98 * len(score)
