@@ -52,8 +52,9 @@ class Warp:
     evidence : dict
         The figures behind it: ``gain`` of the best stretch, ``chance``, their ``ratio``, the share of the gain that
         another place gives (``elsewhere``: near 1 where the music repeats, and it may be that place), ``by`` what it
-        was told, ``shared_s``, ``parts``; of strokes also what they are ``worth`` and must be (``least_worth``), the lesser ``share`` of either
-        side's that is explained, and ``speed``, the take's seconds for one of the reference.
+        was told, ``shared_s``, ``parts``; of strokes also what they are ``worth`` and must be (``least_worth``), the
+        lesser ``share`` of either side's that is explained, and ``speed``, the take's seconds for one of the
+        reference.
     """
 
     reference_s: np.ndarray

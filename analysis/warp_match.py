@@ -135,7 +135,7 @@ def best_match(take: WarpFeatures, reference: WarpFeatures) -> Match:
     if best.evidence["ratio"] < _TONES_WILL_DO:
         groove = _by_strokes(take, reference)
         if groove is not None:
-            best.evidence |= {"worth": groove.evidence["worth"], "least_worth": groove.evidence["least_worth"]}
+            best.evidence.update({name: groove.evidence[name] for name in ("worth", "least_worth")})
             # Whichever is farther from what is least.
             times = groove.evidence["worth"] / groove.evidence["least_worth"]
             if times > max(best.evidence["ratio"] / _LEAST_RATIO, 1.0):
