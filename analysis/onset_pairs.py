@@ -52,6 +52,8 @@ _ROUNDS = 3
 # The movement between take and warp is told from so many pairs on either side.
 _AROUND = 6
 _SURE = 0.3
+# Onsets whose possible partners are weighed at once.
+_BLOCK = 64
 
 
 class OnsetLike(Protocol):
@@ -312,21 +314,27 @@ def _paired(a: _Side, b: _Side, expected: np.ndarray) -> tuple[np.ndarray, tuple
     from ..core.kernels.print_likeness import print_likeness
 
     alike, others, off_s = _ALIKE, _OTHERS, _OFF_S
-    prior, other = a.event()[:, None, :, None], b.event()
+    prior, other = a.event(), b.event()
     fit = expected
     for turn in range(_ROUNDS):
         reach = _REACH_S if turn == 0 else _REACH_AGAIN_S
         low, width = _band(fit, b.onset_s, reach)
-        cosine = print_likeness(a.prints, a.spans, b.prints, b.spans, low[:-1], width).astype(np.float64)
-        j = np.minimum(low[:-1, None] + np.arange(width), len(b.onset_s) - 1)
-        off = b.onset_s[j] - fit[:, None]
-        scores = prior + other[j][:, :, None, :] + _likeness(cosine, alike, others)
-        scores += (-np.abs(off) / off_s - np.log(2 * off_s * b.density))[:, :, None, None]
-        scores[(cosine < -1) | (np.abs(off) > reach)[:, :, None, None]] = -np.inf
-        belief = pair_belief(scores.astype(np.float32), low)
+        cosine = print_likeness(a.prints, a.spans, b.prints, b.spans, low[:-1], width)
+        scores = np.empty(cosine.shape, dtype=np.float32)
+        for some in _blocks(len(fit)):
+            j = np.minimum(low[:-1][some, None] + np.arange(width), len(b.onset_s) - 1)
+            off = b.onset_s[j] - fit[some, None]
+            said = prior[some, None, :, None] + other[j][:, :, None, :]
+            said += _likeness(cosine[some].astype(np.float64), alike, others)
+            said += (-np.abs(off) / off_s - np.log(2 * off_s * b.density))[:, :, None, None]
+            said[(cosine[some] < -1) | (np.abs(off) > reach)[:, :, None, None]] = -np.inf
+            scores[some] = said
+        belief = pair_belief(scores, low)
+        del scores
         alike, others = _learnt(cosine, belief, alike, others)
         # However many sounds the chord has on either side, its first is its first.
         first = belief.sum((2, 3), dtype=np.float64)
+        del cosine, belief
         path = pair_path(np.where(first > 0.02, first, -np.inf).astype(np.float32)[:, :, None, None], low)
         sure = first[path[:, 0], path[:, 1] - low[path[:, 0]]]
         if turn < _ROUNDS - 1:
@@ -336,6 +344,11 @@ def _paired(a: _Side, b: _Side, expected: np.ndarray) -> tuple[np.ndarray, tuple
             off_s = max(float((sure * left).sum() / max(sure.sum(), 1e-9)), _LEAST_OFF_S) if len(path) else _OFF_S
     keep = sure >= _SURE
     return np.stack([a.rows[path[keep, 0]], b.rows[path[keep, 1]], np.minimum(sure[keep], 1.0)], axis=1), alike
+
+
+def _blocks(count: int) -> list[slice]:
+    """Return slices of so many onsets, each few enough that what is worked out of their pairs at once is small."""
+    return [slice(begin, begin + _BLOCK) for begin in range(0, count, _BLOCK)]
 
 
 def _band(expected: np.ndarray, onset_s: np.ndarray, reach_s: float) -> tuple[np.ndarray, int]:
@@ -362,15 +375,20 @@ def _learnt(
     cosine: np.ndarray, belief: np.ndarray, alike: tuple[float, float], others: tuple[float, float]
 ) -> tuple[tuple[float, float], tuple[float, float]]:
     """Return mean and deviation of the cosines of pairs and of others, as these recordings have them."""
+    # Of pairs and of others: the sum of weights, of weighed cosines and of weighed squares.
+    sums = np.zeros((2, 3))
+    for some in _blocks(len(cosine)):
+        known = cosine[some] > -1
+        share, said = belief[some][known].astype(np.float64), cosine[some][known].astype(np.float64)
+        for side, weight in enumerate((share, 1.0 - share)):
+            sums[side] += weight.sum(), weight @ said, weight @ said**2
     out = []
-    known = cosine > -1
     # A prior as heavy as 20 pairs: few events teach little.
-    for share, (mean, sd) in ((belief, alike), (1.0 - belief, others)):
-        weight = np.where(known, share, 0.0)
-        total = weight.sum() + 20.0
-        centre = ((weight * np.where(known, cosine, 0.0)).sum() + 20.0 * mean) / total
-        spread = ((weight * np.where(known, cosine - centre, 0.0) ** 2).sum() + 20.0 * sd**2) / total
-        out.append((float(centre), max(float(np.sqrt(spread)), _LEAST_SD)))
+    for (heavy, first, second), (mean, sd) in zip(sums.tolist(), (alike, others), strict=True):
+        total = heavy + 20.0
+        centre = (first + 20.0 * mean) / total
+        spread = (second - 2.0 * centre * first + centre**2 * heavy + 20.0 * sd**2) / total
+        out.append((centre, max(float(np.sqrt(max(spread, 0.0))), _LEAST_SD)))
     return out[0], out[1]
 
 

@@ -50,9 +50,11 @@ def pair_belief(scores, low):
                     v = max(low[i] + w + q + 1 - low[i + p + 1], 0)
                     if s > none and v <= width:
                         free[i + p + 1, v] = np.logaddexp(free[i + p + 1, v], here + s)
-    on_free = np.full((n + 1, width + 1), none)
-    on_bound = np.full((n + 1, width + 1), none)
-    on_free[n, :] = 0.0
+    # Backward only the next events are looked at: event i is row i % (most + 1).
+    rows = most + 1
+    on_free = np.full((rows, width + 1), none)
+    on_bound = np.full(width + 1, none)
+    on_free[n % rows, :] = 0.0
     out = np.zeros(scores.shape, dtype=np.float32)
     whole = none
     for w in range(width + 1):
@@ -62,16 +64,16 @@ def pair_belief(scores, low):
             total = none
             if w < width:
                 here = np.logaddexp(free[i, w], bound[i, w])
-                total = on_bound[i, w + 1]
+                total = on_bound[w + 1]
                 for p in range(min(most, n - i)):
                     for q in range(most):
                         s = scores[i, w, p, q]
                         v = max(low[i] + w + q + 1 - low[i + p + 1], 0)
                         if s > none and v <= width:
-                            after = s + on_free[i + p + 1, v]
+                            after = s + on_free[(i + p + 1) % rows, v]
                             total = np.logaddexp(total, after)
                             out[i, w, p, q] = np.exp(here + after - whole)
-            on_bound[i, w] = total
+            on_bound[w] = total
             v = max(low[i] + w - low[i + 1], 0)
-            on_free[i, w] = np.logaddexp(total, on_free[i + 1, v]) if v <= width else total
+            on_free[i % rows, w] = np.logaddexp(total, on_free[(i + 1) % rows, v]) if v <= width else total
     return out

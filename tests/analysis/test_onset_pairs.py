@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from takeprint.analysis import listening
+from takeprint.analysis import listening, onset_pairs
 from takeprint.analysis.listening import Sound
 from takeprint.analysis.onset_foreruns import Second
 from takeprint.analysis.onset_lookup import due
-from takeprint.analysis.onset_pairs import OnsetPairs, _like_of, _placed, align_sounds, pair_onsets
-from takeprint.analysis.onset_prints import take_prints
+from takeprint.analysis.onset_pairs import OnsetPairs, _like_of, _paired, _placed, _Side, align_sounds, pair_onsets
+from takeprint.analysis.onset_prints import MOST, Prints, take_prints
 from takeprint.analysis.onsets import Onsets
 from takeprint.analysis.warp import Warp
 from takeprint.core.errors import TakeprintError
@@ -192,6 +192,39 @@ def test_what_is_looked_for_is_due_between_the_pairs_of_its_own_part():
     like = _like_of(np.array([1, 0, 1, -1]), {0: (0.9, 0.05), 1: (0.6, 0.2)})
     assert like[:3].tolist() == [[0.6, 0.2], [0.9, 0.05], [0.6, 0.2]]
     assert len(like) == 4
+
+
+def dense(n, seed=6):
+    """Return two sides of some 60 onsets a second, each with the prints of what it is."""
+    rng = np.random.default_rng(seed)
+    prints = rng.random((n, 12)).astype(np.float32)
+    prints /= np.linalg.norm(prints, axis=1, keepdims=True)
+    at = np.cumsum(rng.uniform(0.005, 0.028, n))
+    spans = np.full((n, MOST), -1)
+    spans[:, 0] = np.arange(n)
+    found = Prints(prints, spans, Second.none(n))
+    moved = np.sort(at + rng.normal(0, 0.004, n))
+    return [_Side(times, np.full(n, 5.0), found, np.arange(n)) for times in (at, moved)], at
+
+
+def test_many_onsets_take_little_memory_and_blocks_change_nothing(monkeypatch):
+    import tracemalloc
+
+    (a, b), expected = dense(400)
+    whole, like = _paired(a, b, expected)
+    monkeypatch.setattr(onset_pairs, "_BLOCK", 13)
+    parts, also = _paired(a, b, expected)
+    np.testing.assert_allclose(parts, whole, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(also, like, atol=1e-9)
+    assert len(whole) > 350
+    monkeypatch.undo()
+    (a, b), expected = dense(4000)
+    tracemalloc.start()
+    _paired(a, b, expected)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # At most 24 partners of 3 by 3 sounds: two tables of single floats, and what the kernels hold besides.
+    assert peak < 4000 * 24 * 9 * 16
 
 
 def test_no_pair_depends_on_the_chunks(monkeypatch):
