@@ -234,8 +234,8 @@ def _without_foreign(is_written: np.ndarray) -> list[tuple[int, int]]:
     """Return the stretches (first, end) of a go that are left when foreign music is cut out, in order.
 
     A written note counts as many as foreign ones it outweighs: the stretch in which the sum falls most is cut first,
-    then the parts beside it are looked at in turn. Such a part must have a clear sum of written notes less others; a go
-    without one is left whole.
+    then the parts beside it are looked at in turn. Of such a part the best stretch is left, where the sum of written
+    notes less others is largest, and clear; a go without one is left whole.
     """
     kept, waiting = [], [(0, len(is_written))]
     while waiting:
@@ -244,8 +244,14 @@ def _without_foreign(is_written: np.ndarray) -> list[tuple[int, int]]:
         fall = np.maximum.accumulate(height) - height
         low = int(fall.argmax())
         if fall[low] < _FOREIGN_NOTES:
-            if end - first == len(is_written) or 2 * is_written[first:end].sum() - (end - first) >= _CLEAR:
-                kept.append((first, end))
+            if end - first == len(is_written):
+                return [(first, end)]
+            # Its best stretch: what lies beside it is foreign too.
+            height = np.r_[0, np.cumsum(np.where(is_written[first:end], 1, -1))]
+            rise = height - np.minimum.accumulate(height)
+            high = int(rise.argmax())
+            if rise[high] >= _CLEAR:
+                kept.append((first + int(height[: high + 1].argmin()), first + high))
             continue
         high = int(height[: low + 1].argmax())
         waiting += [(first, first + high), (first + low, end)]

@@ -40,3 +40,27 @@ def test_foreign_music_before_the_piece_costs_only_itself(seed):
     take, truth = with_between(score, take, truth, 0, other.onset_s, other.pitch)
     row = align_notes(score, take).take_row
     assert (truth[row[row >= 0]] == np.flatnonzero(row >= 0)).sum() >= 0.98 * len(score)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("style", ["random", "same style"])
+def test_foreign_music_between_two_halves_is_no_replay(seed, style):
+    score = written(2000, seed=seed)
+    take, truth, _ = stretches(score, [(0, 1e9)], seed)
+    rng = np.random.default_rng(seed)
+    pitch = rng.integers(40, 95, 2400) if style == "random" else written(2400, seed=70 + seed).pitch[:2400]
+    take, truth = with_between(score, take, truth, 1000, np.cumsum(rng.uniform(0.05, 0.4, 2400)), pitch)
+    alignment = align_notes(score, take)
+    row = alignment.take_row
+    assert (truth[row[row >= 0]] == np.flatnonzero(row >= 0)).sum() >= 0.97 * len(score)
+    assert sum(len(passage.take_rows) for passage in alignment.passages if passage.kind == "replayed") <= 24
+
+
+def test_a_replay_with_slips_is_still_one():
+    score = written(400, seed=4)
+    take, _, part = stretches(score, [(0, 64), (0, 1e9)])
+    rng = np.random.default_rng(1)
+    slip = (part == 0) & (rng.random(len(take)) < 0.2)
+    alignment = align_notes(score, take.replace(pitch=take.pitch + np.where(slip, rng.integers(1, 4, len(take)), 0)))
+    (replayed,) = [passage for passage in alignment.passages if passage.kind == "replayed"]
+    assert len(replayed.take_rows) >= 0.97 * (part == 0).sum()
