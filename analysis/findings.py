@@ -341,10 +341,10 @@ def _slip_words(deviations: Deviations, slip: Mapping[str, Any]) -> str:
         if kind == "repeated" and lost_s:
             said += f", which takes {number_words(lost_s)} s"
     elif kind == "wrong" and played is not None and written is not None:
-        said = f"{_pitch_name(played)} for {_pitch_name(written)}"
+        said = f"{_note_name(deviations, slip, played)} for {_note_name(deviations, slip, written)}"
     else:
         pitch = written if kind == "missed" else played
-        name = f" {_pitch_name(pitch)}" if pitch is not None else ""
+        name = f" {_note_name(deviations, slip, pitch)}" if pitch is not None else ""
         said = {"missed": f"a missed{name or ' note'}", "repeated": f"{name.strip() or 'a note'} struck again"}.get(
             kind, f"an added{name or ' note'}"
         )
@@ -353,6 +353,15 @@ def _slip_words(deviations: Deviations, slip: Mapping[str, Any]) -> str:
     where = f" in {bar_words(bars)}" if bars else ""
     time_s = _number(slip.get("time_s"))
     return f"{said}{where}" + (f" at {clock_words(time_s)}" if time_s is not None else "")
+
+
+def _note_name(deviations: Deviations, slip: Mapping[str, Any], pitch: float) -> str:
+    """Return a note's name, of a drum the drum's."""
+    notes = deviations.notes
+    own = (notes.slip_id == slip.get("slip_id", -1)) & (notes.slip_id >= 0) & (notes.channel == 9)
+    keys = np.where(np.isfinite(notes.pitch), notes.pitch, notes.reference_pitch)
+    rows = np.flatnonzero(own & (notes.instrument != "") & ((keys == pitch) | (notes.reference_pitch == pitch)))
+    return str(notes.instrument[rows[0]]) if len(rows) else _pitch_name(pitch)
 
 
 def _pitch_name(pitch: float) -> str:
