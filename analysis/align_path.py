@@ -36,7 +36,8 @@ _FOREIGN_IN, _FOREIGN_NOTES = 4, 64
 # Beside it, so many more written notes than others are the piece: a walk that gains by chance 2 times in 5 hardly ever
 # comes so far.
 _CLEAR = 24
-_TABLE_CELLS = 16_000_000
+# Table of a song, all of it looked at, and of longer pieces with many leaps: bytes.
+_TABLE_CELLS, _MOST_CELLS = 16_000_000, 64_000_000
 _BLOCK, _BLOCKS, _BLOCK_LEAP = 8, 1500, 4.0
 # Beside a first path, the second looks this far.
 _NEAR_NOTES, _NEAR_POSITIONS = 32, 24
@@ -154,7 +155,9 @@ def follow(positions: Positions, score_key: np.ndarray, take_key: np.ndarray, on
             member, toll, due, played, before, np.ascontiguousarray(time_s), low, high, gain, added, price
         )
         due = _at_local_tempo(positions.at, position, step, time_s)
-        low, high = _near(position, n)
+        near = _near(position, n)
+        if (near[1] - near[0]).sum() <= max(_MOST_CELLS, (high - low).sum()):
+            low, high = near
     leapt = np.cumsum(step & 3 >= 2) - 1
     is_written = step >= 4
     go = _with_support(leapt, is_written)
@@ -312,13 +315,21 @@ def _corridor(
     np.add.at(count_a, (np.searchsorted(edge_a, positions.of_note, side="right") - 1, written), 1.0)
     np.add.at(count_b, (np.searchsorted(edge_b, np.arange(m), side="right") - 1, played), 1.0)
     likeness = _unit_rows(count_b) @ _unit_rows(count_a).T
-    at, _ = block_path(np.ascontiguousarray(likeness), _BLOCK_LEAP)
-    # A block on either side, and where the path leaps all that lies between.
-    first, last = at.copy(), at.copy()
-    for side in (-2, -1, 1, 2):
-        near = at[np.clip(np.arange(blocks_b) + side, 0, blocks_b - 1)]
-        first, last = np.minimum(first, near), np.maximum(last, near)
-    low = edge_a[np.maximum(first - 2, 0)]
-    high = edge_a[np.minimum(last + 3, blocks_a)]
+    likeness = np.ascontiguousarray(likeness)
+    size = np.bincount(np.searchsorted(edge_b, np.arange(m), side="right") - 1, minlength=blocks_b)
+    leap = _BLOCK_LEAP
+    while True:
+        at, _ = block_path(likeness, leap)
+        # A block on either side, and where the path leaps all that lies between.
+        first, last = at.copy(), at.copy()
+        for side in (-2, -1, 1, 2):
+            near = at[np.clip(np.arange(blocks_b) + side, 0, blocks_b - 1)]
+            first, last = np.minimum(first, near), np.maximum(last, near)
+        low = edge_a[np.maximum(first - 2, 0)]
+        high = edge_a[np.minimum(last + 3, blocks_a)]
+        # Leaps everywhere would open the whole table; from a price of all blocks on there are none.
+        if (high - low) @ size <= _MOST_CELLS or leap > blocks_b:
+            break
+        leap *= 4.0
     block = np.searchsorted(edge_b, np.arange(m), side="right") - 1
     return low[block], high[block]

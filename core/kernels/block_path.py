@@ -21,9 +21,12 @@ def block_path(likeness, leap):
     Returns
     -------
     at : ndarray of int64 [shape=(m,)]
+        -1 where the score has none.
     total : float
     """
     m, n = likeness.shape
+    if n == 0 or m == 0:
+        return np.full(m, -1, dtype=np.int64), 0.0
     value = likeness[0].copy()
     fresh = np.zeros(n)
     back = np.zeros((m, n), dtype=np.int8)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+# More notes than hands and an orchestra's chords have; without a bound, notes at one instant cost their cube.
+_AHEAD = 32
+
 
 @njit(cache=True)
 def jump_path(member, toll, due, pitch, before, onset, low, high, gain, added, price):
@@ -21,7 +24,7 @@ def jump_path(member, toll, due, pitch, before, onset, low, high, gain, added, p
     difference between the time taken and the time due as a share of the time due, counted from the first or the last
     note of the position that is left, whichever fits better; neither more than price 4. What hands and fingers spread
     anyway (price 5, seconds) is added to the time due before shares are taken. Whether to stay or to come anew is
-    decided with the notes that follow within that time: who stays may have spent their pitches.
+    decided with the notes that follow within that time (no more than 32): who stays may have spent their pitches.
 
     Parameters
     ----------
@@ -47,12 +50,15 @@ def jump_path(member, toll, due, pitch, before, onset, low, high, gain, added, p
     Returns
     -------
     position : ndarray of int64 [shape=(m,)]
+        -1 where there are none.
     step : ndarray of int64 [shape=(m,)]
         How the note was reached: 0 stayed, 1 went on, 2 leapt (also the first), 3 went back; plus 4 where the note is
         written there.
     total : float
     """
     n, m = len(toll), len(pitch)
+    if n == 0 or m == 0:
+        return np.full(m, -1, dtype=np.int64), np.zeros(m, dtype=np.int64), 0.0
     back_once, back_each, leap, leap_each = price[0], price[1], price[2], price[3]
     rhythm, slack = price[4], price[5]
     start = np.zeros(m + 1, dtype=np.int64)
@@ -119,7 +125,7 @@ def jump_path(member, toll, due, pitch, before, onset, low, high, gain, added, p
                 # The notes that follow at once decide with it: in a first visit they may be spent.
                 fresh = 0.0
                 k = j + 1
-                while k < m and onset[k] <= onset[j] + slack:
+                while k < m and k <= j + _AHEAD and onset[k] <= onset[j] + slack:
                     if member[pitch[k], i] and before[k] < j:
                         fresh += gain[k] + added[k]
                         if before[k] < entered[i]:

@@ -1,8 +1,13 @@
 """Alignment of odd takes: foreign music within, everything at one instant, one note, nothing."""
 
+import importlib
+import sys
+import time
+
 import numpy as np
 import pytest
 
+from takeprint.analysis import align_path
 from takeprint.analysis.align import align_notes
 from tests.analysis.test_align import stretches, take_of, written
 
@@ -64,3 +69,36 @@ def test_a_replay_with_slips_is_still_one():
     alignment = align_notes(score, take.replace(pitch=take.pitch + np.where(slip, rng.integers(1, 4, len(take)), 0)))
     (replayed,) = [passage for passage in alignment.passages if passage.kind == "replayed"]
     assert len(replayed.take_rows) >= 0.97 * (part == 0).sum()
+
+
+def test_many_notes_at_one_instant_take_no_cube_of_time():
+    score = written(3000)
+    take = score.replace(onset_s=np.zeros(len(score)))
+    align_notes(score.rows(slice(0, 50)), take.rows(slice(0, 50)))  # the kernels are compiled
+    begin_s = time.process_time()
+    align_notes(score, take)
+    assert time.process_time() - begin_s < 5.0
+
+
+def test_many_leaps_in_a_long_take_stay_within_the_table(monkeypatch):
+    """Every 40 notes a leap: all that lies between would be the whole table."""
+    monkeypatch.setattr(align_path, "_TABLE_CELLS", 100_000)
+    monkeypatch.setattr(align_path, "_MOST_CELLS", 400_000)
+    kernel = importlib.import_module("takeprint.core.kernels.jump_path")
+    score = written(1500)
+    positions = align_path.positions_of(score)
+    n = len(positions.at)
+    rows = np.concatenate([np.arange(a, a + 40) for a in np.random.default_rng(1).integers(0, 1400, 40)])
+    _, pitch = np.unique(score.pitch, return_inverse=True)
+    cells = []
+
+    def counted(*given):
+        cells.append(int((given[7] - given[6]).sum()))
+        return kernel.jump_path(*given)
+
+    whole = type("module", (), {"jump_path": staticmethod(counted)})
+    monkeypatch.setitem(sys.modules, "takeprint.core.kernels.jump_path", whole)
+    course = align_path.follow(positions, pitch, pitch[rows], 0.2 * np.arange(len(rows)))
+    assert len(cells) == 2
+    assert max(cells) <= 400_000 < n * len(rows)
+    assert course.is_written.mean() > 0.3

@@ -2,7 +2,10 @@
 
 
 def block_path(likeness, leap):
-    m, n = len(likeness), len(likeness[0])
+    m = len(likeness)
+    n = len(likeness[0]) if m else 0
+    if n == 0:
+        return [-1] * m, 0.0
     best = [(likeness[0][i], [i]) for i in range(n)]
     for j in range(1, m):
         fresh = []

@@ -4,6 +4,8 @@
 def jump_path(member, toll, due, pitch, before, onset, low, high, gain, added, price):
     back_once, back_each, leap, leap_each, rhythm, slack = price
     n, m = len(toll), len(pitch)
+    if n == 0 or m == 0:
+        return [-1] * m, [0] * m, 0.0
     # position -> (value, note that entered, last note written there, path of (position, step))
     cells = {}
     for i in range(low[0], high[0]):
@@ -44,7 +46,9 @@ def jump_path(member, toll, due, pitch, before, onset, low, high, gain, added, p
                 ways.append((come, j, j, [*cells[top][3], (i, 6)]))
             options = [max(ways, key=lambda way: way[0])] if ways else []
             if stay is not None:
-                follow = [k for k in range(j + 1, m) if onset[k] <= onset[j] + slack and member[pitch[k]][i]]
+                follow = [
+                    k for k in range(j + 1, min(m, j + 33)) if onset[k] <= onset[j] + slack and member[pitch[k]][i]
+                ]
                 spent = [k for k in follow if stay[1] <= before[k] < j]
                 if not options or options[0][0] + sum(gain[k] + added[k] for k in spent) < stay[0]:
                     options = [stay]
