@@ -57,8 +57,8 @@ _SPREAD_MS = 9.0
 _FAR_MS, _GONE, _ANYWHERE = 30.0, 0.6, 2e-4
 # What the player does with chords is learnt from what was found, and tells what is to be found, so many times.
 _ROUNDS = 3
-# Intervals are wider than the posteriors say by this factor, and by so much (ms).
-_WIDER, _LEAST_MS = 1.0, 0.3
+# Intervals are the posteriors' own, and wider by so much (ms): about the length of a cell, which they are told in.
+_LEAST_MS = 0.3
 # Notes of the score this near to the outer ends of what was aligned are listened for all the same.
 _BEYOND_S = 0.3
 # Less than this is no recording: samples; the greatest of them.
@@ -421,9 +421,7 @@ class _Near:
         place, half_width = _placed(fine)
         heard = out["confidence"][which] >= _NOT_HEARD
         out["onset_s"][which] = np.where(heard, begin_s + place * self._cell_s, np.nan)
-        out["onset_uncertainty_ms"][which] = np.where(
-            heard, _WIDER * 1000.0 * self._cell_s * half_width + _LEAST_MS, np.nan
-        )
+        out["onset_uncertainty_ms"][which] = np.where(heard, 1000.0 * self._cell_s * half_width + _LEAST_MS, np.nan)
         at = belief.argmax(1)[:, None]
         out["level_db"][which] = np.where(heard, np.take_along_axis(self._level_db[which], at, 1)[:, 0], np.nan)
 

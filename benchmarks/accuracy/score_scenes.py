@@ -149,6 +149,29 @@ def invented(
     if rng.random() < own:
         program = -1
     keys = np.array(sets.keys_of(0, program, low, high, fold) if program >= 0 else range(low, high))
+    score, melody = composed(rng, keys, seconds)
+    played, pedal = _performed(score.onset_s, score.duration_s, score.pitch.astype(int), melody, keys, rng)
+    said = condition or str(rng.choice(["dry", "live", "raw"], p=[0.45, 0.4, 0.15]))
+    return rendered(score, played, program, pedal, said, rng, f"program {program} {said}")
+
+
+def invented_twice(rng: np.random.Generator, fold: int, seconds: float = 30.0) -> tuple[Scene, Scene]:
+    """Return one music of chance played twice, by two hands in two rooms, half of the time on two instruments."""
+    chosen = FITTED[int(rng.integers(len(FITTED)))]
+    other = chosen if rng.random() < 0.5 else FITTED[int(rng.integers(len(FITTED)))]
+    low, high = max(chosen[1], other[1]), min(chosen[2], other[2])
+    keys = np.array(sets.keys_of(0, chosen[0], low, high, fold))
+    score, melody = composed(rng, keys, seconds)
+    scenes = []
+    for program in (chosen[0], other[0]):
+        played, pedal = _performed(score.onset_s, score.duration_s, score.pitch.astype(int), melody, keys, rng)
+        said = str(rng.choice(["dry", "live"]))
+        scenes.append(rendered(score, played, program, pedal, said, rng, f"program {program} {said}"))
+    return scenes[0], scenes[1]
+
+
+def composed(rng: np.random.Generator, keys: np.ndarray, seconds: float) -> tuple[Notes, np.ndarray]:
+    """Return written music of chance, and which of its notes are a melody's."""
     written: list[tuple[float, float, int, bool]] = []
     at = 0.0
     while at < seconds:
@@ -161,10 +184,7 @@ def invented(
         at = max(w[0] for w in written) + beat
     written = sorted({(round(t, 6), k): (round(t, 6), d, int(k), m) for t, d, k, m in written}.values())
     onset, duration, pitch, melody = (np.array(c) for c in zip(*written, strict=True))
-    score = Notes.build(onset_s=onset, duration_s=duration, pitch=pitch.astype(float))
-    played, pedal = _performed(onset, duration, pitch, melody, keys, rng)
-    said = condition or str(rng.choice(["dry", "live", "raw"], p=[0.45, 0.4, 0.15]))
-    return rendered(score, played, program, pedal, said, rng, f"program {program} {said}")
+    return Notes.build(onset_s=onset, duration_s=duration, pitch=pitch.astype(float)), melody
 
 
 def _passage(texture: int, at: float, beat: float, keys: np.ndarray, rng) -> list[tuple[float, float, int, bool]]:
@@ -305,6 +325,32 @@ def vienna(
     for p in played:
         p.key = int(np.clip(p.key, low, high))
     return rendered(score, played, program, pedal, condition, rng, f"{piece} p{pianist:02d} {program} {condition}")
+
+
+def invented_drums(rng: np.random.Generator, fold: int, seconds: float = 30.0, condition: str | None = None) -> Scene:
+    """Return a beat of chance on a grid of sixteenths, played loosely: each hand and foot has its own time."""
+    sixteenth, steps = rng.uniform(0.1, 0.19), 32
+    chance = {36: 0.35, 38: 0.25, 42: 0.6, 46: 0.06, 49: 0.04, 45: 0.08, 51: 0.1}
+    pattern = {key: rng.random(steps) < share * rng.uniform(0.6, 1.4) for key, share in chance.items()}
+    late = {key: rng.normal(0, 0.006) for key in chance}
+    loose, kit = rng.uniform(0.003, 0.012), sets.KITS[fold][int(rng.integers(len(sets.KITS[fold])))]
+    written, truth, notes = [], [], []
+    for step in range(int(seconds / sixteenth)):
+        for key in chance:
+            if pattern[key][step % steps] != (rng.random() < 0.05):
+                t = round((0.5 + step * sixteenth + late[key] + loose * rng.normal()) * RATE) / RATE
+                written.append((step * sixteenth, float(key)))
+                played = rng.random() >= 0.04
+                truth.append(t if played else np.nan)
+                if played:
+                    notes.append(sets.drum_note(t, kit, key, float(np.clip(rng.normal(85, 20), 25, 127)), rng))
+    sound, said = mixed(notes, []), condition or str(rng.choice(["dry", "live"]))
+    sound = rooms.live(sound, rng) if said == "live" else rooms.dry(sound, rng)
+    onset, key = np.array(written).T
+    score = Notes.build(
+        onset_s=onset, duration_s=np.full(len(onset), sixteenth), pitch=key, channel=np.full(len(onset), 9)
+    )
+    return Scene(score, sound.samples, sound.rate, np.array(truth), np.zeros(0), f"invented drums {kit} {said}")
 
 
 def drumming(path: Path, fold: int, seed: int = 0, condition: str = "dry", seconds: float = 30.0) -> Scene:
