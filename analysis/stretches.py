@@ -34,7 +34,8 @@ _LEAST_SHARE = 0.75
 _TOGETHER_S = 0.05
 # Added notes with more matched moments between are two runs.
 _MATCHES_BETWEEN = 1
-_LONGEST = 400
+# A run is looked at in pieces of at most so many notes, cut at long stops, and parted no deeper than so.
+_LONGEST, _DEEPEST = 400, 40
 # A note this far in time from the others of its passage is none of them.
 _STRAY_S = 8.0
 # Of the notes passed over so many are written again, at the same places, where it was a repeat.
@@ -150,9 +151,9 @@ def find_replays(
     order = np.argsort(onset_s, kind="stable")
     onset_s, pitch, beat, is_added = onset_s[order], pitch[order], beat[order], is_added[order]
     found = []
-    waiting = _runs(onset_s, is_added)
+    waiting = [(run, 0) for run in _runs(onset_s, is_added)]
     while waiting:
-        run = waiting.pop()
+        run, depth = waiting.pop()
         if len(run) < _LEAST_NOTES or len(_moments(onset_s[run])) < _LEAST_MOMENTS:
             continue
         beats = _replayed_beats(onset_s, pitch, beat, is_added, run)
@@ -161,8 +162,8 @@ def find_replays(
             continue
         # Several goes in a row, or a go and something else: they part where the take stops longest.
         longest = int(np.diff(onset_s[run]).argmax()) + 1
-        if onset_s[run[longest]] - onset_s[run[longest - 1]] > _TOGETHER_S:
-            waiting += [run[:longest], run[longest:]]
+        if depth < _DEEPEST and onset_s[run[longest]] - onset_s[run[longest - 1]] > _TOGETHER_S:
+            waiting += [(run[:longest], depth + 1), (run[longest:], depth + 1)]
     return found
 
 
@@ -193,7 +194,18 @@ def _runs(onset_s: np.ndarray, is_added: np.ndarray) -> list[np.ndarray]:
     begins = np.r_[True, np.diff(onset_s) > _TOGETHER_S]
     moment = np.cumsum(begins & ~is_added)
     split = np.flatnonzero(np.diff(moment[added]) > _MATCHES_BETWEEN) + 1
-    return [run[:_LONGEST] for run in np.split(added, split)]
+    return [piece for run in np.split(added, split) for piece in _pieces(run, onset_s)]
+
+
+def _pieces(run: np.ndarray, onset_s: np.ndarray) -> list[np.ndarray]:
+    """Cut a run into pieces of at most ``_LONGEST`` notes, at the longest stop in the later half of each."""
+    pieces = []
+    while len(run) > _LONGEST:
+        stop_s = np.diff(onset_s[run[_LONGEST // 2 - 1 : _LONGEST + 1]])
+        cut = _LONGEST // 2 + int(stop_s.argmax())
+        pieces.append(run[:cut])
+        run = run[cut:]
+    return [*pieces, run]
 
 
 def _moments(onset_s: np.ndarray) -> np.ndarray:
@@ -210,18 +222,6 @@ def _from_below(onset_s: np.ndarray, pitch: np.ndarray, rows: np.ndarray) -> np.
 
 def _common(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Return the places of a longest common subsequence [shape=(k, 2)]."""
-    best = np.zeros((len(a) + 1, len(b) + 1), dtype=np.int64)
-    for i in range(len(a) - 1, -1, -1):
-        same = a[i] == b
-        for j in range(len(b) - 1, -1, -1):
-            best[i, j] = best[i + 1, j + 1] + 1 if same[j] else max(best[i + 1, j], best[i, j + 1])
-    pairs, i, j = [], 0, 0
-    while i < len(a) and j < len(b):
-        if a[i] == b[j]:
-            pairs.append((i, j))
-            i, j = i + 1, j + 1
-        elif best[i + 1, j] >= best[i, j + 1]:
-            i += 1
-        else:
-            j += 1
-    return np.array(pairs, dtype=np.int64).reshape(-1, 2)
+    from ..core.kernels.common_order import common_order
+
+    return np.asarray(common_order(np.ascontiguousarray(a), np.ascontiguousarray(b)))
