@@ -22,9 +22,9 @@ from ..core.take import Take
 from ..core.timeline import Metre, Timeline
 from .against_click import against_click
 from .against_score import passage_words, reference_facts, written_part
-from .align_passages import Passage
 from .hearing import Heard, hear, with_sound
 from .listening import Sound
+from .parts import breaks, not_played, parts_of, parts_words, waits
 from .rows import free_deviations, gathered, in_time_order
 from .slips import find_slips, likely
 from .summary import summarise
@@ -38,8 +38,8 @@ _SEMITONE_CENTS = 100.0
 # What begins so soon after an onset that both sides have is taken for the same chord, which one side spreads and the
 # other does not: a choice, some three times a pianist's usual melody lead (see ``tempo``).
 _CHORD_S = 0.08
-# Where one note of fifty is left out, so many of those that are not heard in a recording were not played, and so many of
-# the onsets that no note explains were notes: `benchmarks/accuracy score_sound`, its planted ones.
+# Where one note of fifty is left out, so many of those that are not heard in a recording were not played, and so many
+# of the onsets that no note explains were notes: `benchmarks/accuracy score_sound`, its planted ones.
 _RIGHT_OF_UNHEARD, _RIGHT_OF_UNEXPLAINED = 0.45, 0.45
 # An onset of this strength is as likely one as not.
 _STRENGTH_OF_EVEN_ODDS = 1.95
@@ -92,9 +92,10 @@ def against_recording(take: Take, heard: Heard, reference: Take, metre: Metre | 
         pairs.reference_s, pairs.reference_uncertainty_ms, pairs.reference_row
     )
     rows = _rows_of_pairs(pairs, found_in_take, found_in_reference, heard, studio, alone, warp)
-    measured = free_deviations(rows, alone.basis, _breaks(warp, alone.basis))
+    measured = free_deviations(rows, alone.basis, breaks(warp, alone.basis))
     facts = {**_facts_of_recording(reference, alone), **_facts_of_warp(warp)}
-    measured = measured.replace(slips=_waits(rows), reference=facts, warnings=_doubts(warp, rows, "onset"))
+    doubts = (*parts_words(warp, rows, "onset"), *_of_the_beat(alone))
+    measured = measured.replace(slips=waits(rows, warp), reference=facts, warnings=doubts)
     return AgainstSound(measured, heard)
 
 
@@ -103,6 +104,12 @@ def _alone(reference: Take, studio: Heard, metre: Metre | None) -> Deviations:
     notes = studio.notes.replace(pitch=np.full(len(studio.notes), np.nan))
     alone = with_sound(against_click(reference, notes, None, metre), studio)
     return alone.replace(take=reference.to_dict()).replace(summary=summarise(alone))
+
+
+def _of_the_beat(alone: Deviations) -> tuple[str, ...]:
+    """Say what the beats are that tempo and bars are counted in: those found in the reference."""
+    start = "no reference: "
+    return tuple(f"in the reference {w.removeprefix(start)}" for w in alone.warnings if w.startswith(start))
 
 
 def _facts_of_recording(reference: Take, alone: Deviations) -> dict[str, Any]:
@@ -131,56 +138,11 @@ def _facts_of_warp(warp: Warp) -> dict[str, Any]:
     }
 
 
-def parts_of(warp: Warp) -> list[dict[str, float]]:
-    """Return the stretches that both sides have: ``reference_start_s, reference_end_s, start_s, end_s`` each."""
-    out = []
-    for part in np.unique(warp.part).tolist():
-        rows = np.flatnonzero(warp.part == part)
-        first, last = rows[0], rows[-1]
-        out.append(
-            {
-                "reference_start_s": float(warp.reference_s[first]),
-                "reference_end_s": float(warp.reference_s[last]),
-                "start_s": float(warp.time_s[first]),
-                "end_s": float(warp.time_s[last]),
-            }
-        )
-    return out
-
-
-def _breaks(warp: Warp, clock: Timeline) -> np.ndarray:
-    """Return the beats at which the take goes on elsewhere in the reference."""
-    return clock.beats_at(np.array([part["reference_start_s"] for part in parts_of(warp)[1:]]))
-
-
 def _sure(slips: tuple[dict[str, Any], ...], rows: DeviationNotes) -> tuple[tuple[dict[str, Any], ...], DeviationNotes]:
     """Keep the slips that are likelier than not: in a recording a soft note is easily missed, a noise taken for one."""
     kept = tuple(dict(slip) for slip in likely(slips))
     told = np.isin(rows.slip_id, [slip.get("slip_id", -1) for slip in kept])
     return kept, rows.replace(slip_id=np.where(told, rows.slip_id, -1))
-
-
-def _waits(rows: DeviationNotes) -> tuple[dict[str, Any], ...]:
-    """Return the hesitations: what only one recording has may be a note of a chord as well as a slip."""
-    return find_slips(rows.rows(rows.label == "match"), np.zeros(0))[0]
-
-
-def _doubts(warp: Warp, rows: DeviationNotes, thing: str) -> tuple[str, ...]:
-    matched = int((rows.label == "match").sum())
-    in_parts = np.isfinite(warp.take_at(rows.reference_onset_s))
-    missed = int(((rows.label == "deletion") & (rows.ornament == "") & in_parts).sum())
-    said = [f"{matched} of {matched + missed} {thing}s of the reference were found in the take"]
-    if not in_parts[np.isfinite(rows.reference_onset_s)].all():
-        said[0] += ", those apart that lie in passages it leaves out"
-    semitones = round(warp.transposition_cents / 100.0)
-    if semitones:
-        steps = "a semitone" if abs(semitones) == 1 else f"{abs(semitones)} semitones"
-        said.append(f"the take sounds {steps} {'higher' if semitones > 0 else 'lower'}")
-    if len(np.unique(warp.part)) > 1:
-        said.append(
-            f"the two have {len(np.unique(warp.part))} stretches in common; between them one has more than the other"
-        )
-    return tuple(said)
 
 
 def _rows_of_pairs(
@@ -285,11 +247,11 @@ def recording_against_written(take: Take, heard: Heard, reference: Take, metre: 
     found, warp = _listened_for(score, heard, take)
     heard, take_row = heard.with_found(*_heard_of(found))
     rows, due_s = _rows_of_written(score, heard, found, take_row, warp)
-    passages = _not_played(score, found, warp)
+    passages = not_played(score, found, warp)
     slips, rows = _sure(*find_slips(rows, due_s, passages))
-    measured = free_deviations(rows, clock, _breaks(warp, clock))
+    measured = free_deviations(rows, clock, breaks(warp, clock))
     facts = {**reference_facts(reference, clock, metre), **_facts_of_warp(warp)}
-    doubts = (*_doubts(warp, rows, "note"), *passage_words(passages))
+    doubts = (*parts_words(warp, rows, "note"), *passage_words(passages))
     measured = measured.replace(slips=slips, reference=facts, warnings=doubts)
     return AgainstSound(measured, heard)
 
@@ -321,13 +283,12 @@ def written_against_recording(take: Take, notes: Notes, reference: Take, metre: 
     clock = alone.basis
     rows = _turned(_rows_of_written(notes, studio, found, reference_row, warp)[0], clock)
     rows = rows.replace(duration_s=gathered(notes.duration_s, rows.take_index, np.nan))
-    facts = {**_facts_of_recording(reference, alone), **_facts_of_warp(warp)}
     # What was found is where the take lies in the reference: the other way round.
-    facts["transposition_cents"] = -facts["transposition_cents"]
-    facts["parts"] = [{_TURNED[name]: value for name, value in part.items()} for part in facts["parts"]]
-    begins_s = np.array([part["reference_start_s"] for part in facts["parts"][1:]])
-    measured = free_deviations(rows, clock, clock.beats_at(begins_s))
-    return measured.replace(slips=_waits(rows), reference=facts, warnings=_doubts(warp, rows, "note"))
+    facts = {**_facts_of_recording(reference, alone), **_facts_of_warp(warp.turned())}
+    turned = warp.turned()
+    measured = free_deviations(rows, clock, breaks(turned, clock))
+    doubts = (*parts_words(turned, rows, "note"), *_of_the_beat(alone))
+    return measured.replace(slips=waits(rows, turned), reference=facts, warnings=doubts)
 
 
 def _refuse_silence(heard: Heard, name: str) -> None:
@@ -383,7 +344,7 @@ def _rows_of_written(
         label=label,
         # Of a note that is not heard, how sure that is; of an onset that no note explains, how sure it is one.
         confidence=np.r_[
-            np.where(is_heard, found.confidence, _RIGHT_OF_UNHEARD * (1.0 - np.nan_to_num(found.confidence, nan=1.0))),
+            np.where(is_heard, found.confidence, _not_there(found)),
             _RIGHT_OF_UNEXPLAINED / (1.0 + np.exp(_STRENGTH_OF_EVEN_ODDS - heard.onsets.strength[extra])),
         ],
         reference_index=written,
@@ -405,38 +366,9 @@ def _rows_of_written(
     return in_time_order(rows, np.where(index >= 0, rows.onset_s, due_s))
 
 
-def _not_played(score: Notes, found: ScoreOnsets, warp: Warp) -> tuple[Passage, ...]:
-    """Return the stretches of the score that lie in no part of the recording, as passages passed over."""
-    order = np.argsort(score.onset_s, kind="stable")
-    out = np.isnan(found.confidence[order])
-    edges = np.flatnonzero(np.diff(np.r_[False, out, False].astype(np.int8)))
-    last_s = float(warp.reference_s[-1])
-    passages = []
-    for low, high in edges.reshape(-1, 2).tolist():
-        rows = order[low:high]
-        begin_s = float(score.onset_s[rows[0]])
-        # Where the music goes on, or stops: the end of the part before, else the recording's first.
-        at_s = warp.time_s[max(int(np.searchsorted(warp.reference_s, begin_s)) - 1, 0)]
-        passages.append(
-            Passage(
-                kind="stopped" if begin_s > last_s else "skipped",
-                start_s=float(at_s),
-                end_s=float(at_s),
-                start_beat=float(score.onset_beat[rows[0]]),
-                end_beat=float(score.onset_beat[rows[-1]]),
-                take_rows=np.zeros(0, dtype=np.int64),
-                score_rows=rows,
-            )
-        )
-    return tuple(passages)
-
-
-_TURNED = {
-    "reference_start_s": "start_s",
-    "reference_end_s": "end_s",
-    "start_s": "reference_start_s",
-    "end_s": "reference_end_s",
-}
+def _not_there(found: ScoreOnsets) -> np.ndarray:
+    """Return how sure it is that a note that is not heard was not played: in no part of the recording it is sure."""
+    return np.where(np.isnan(found.confidence), 1.0, _RIGHT_OF_UNHEARD * (1.0 - found.confidence))
 
 
 def _turned(rows: DeviationNotes, clock: Timeline) -> DeviationNotes:

@@ -156,7 +156,7 @@ def _drift(deviations: Deviations, steps: Steps) -> list[Finding]:
         return [finding(deviations, "tempo", "pace", text, figures)]
     if abs(percent) < max(sure, _LEAST_PERCENT):
         apart_s = abs(written_s - take_s)
-        text = f"The take keeps the tempo of {named}: the two are {apart_s:.2f} s apart at the end."
+        text = f"The take keeps the tempo of {named}: where both play, the two drift {apart_s:.2f} s apart."
         return [finding(deviations, "tempo", "drift", text, figures)]
     faster, gains = ("faster", "ahead of") if percent > 0 else ("slower", "behind")
     if beats_are_known(deviations):

@@ -4,7 +4,7 @@ Conventions
 -----------
 The summary of live against studio: tempo, timing, dynamics, articulation, intonation, breath, friction and slips, in
 this order. A finding is told only where it is sure: a difference beyond two standard errors (a bootstrap over runs of
-eight notes where notes hang together), an event with a confidence of at least one half. Faster, late, louder, longer
+eight notes where notes hang together), an event with a confidence of at least 0.7. Faster, late, louder, longer
 and sharp are positive. See ``finding_words`` for what a finding holds.
 """
 
@@ -35,7 +35,7 @@ _LEAST_NOTES = 8
 _BLOCK_NOTES = 8
 _RESAMPLES = 200
 _SEED = 20
-_LEAST_CONFIDENCE = 0.5
+_LEAST_CONFIDENCE = 0.7
 _EVENT_REACH_S = 0.5
 _MOST_TIMES = 5
 _SAME_S = 1e-6

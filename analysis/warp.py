@@ -20,7 +20,7 @@ Prätzlich, Driedger and Müller 2016, Memory-restricted multiscale dynamic time
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -72,6 +72,12 @@ class Warp:
         """Return the reference's time of each moment of the take, seconds; NaN outside the parts."""
         return _mapped(self.time_s, self.reference_s, self.part, time_s)
 
+    def turned(self) -> Warp:
+        """Return the same map with the sides exchanged."""
+        return replace(
+            self, reference_s=self.time_s, time_s=self.reference_s, transposition_cents=-self.transposition_cents
+        )
+
 
 def _mapped(x: np.ndarray, y: np.ndarray, part: np.ndarray, at: Any) -> np.ndarray:
     at = np.asarray(at, dtype=np.float64)
@@ -122,9 +128,9 @@ def align_features(take: WarpFeatures, reference: WarpFeatures) -> Warp:
     if not parts:
         refuse_different(evidence)
     strokes = pooled(held, 1).strokes(), pooled(reference, 1).strokes()
-    ends = len(reference) * reference.hop_s, len(take) * take.hop_s
+    lengths_s = len(reference) * reference.hop_s, len(take) * take.hop_s
     knots = [knots_of(path * pair.stretch, *strokes, take.hop_s) * (1.0, match.speed) for path in parts]
-    knots = [_exact(k, take, reference) for k in extended(apart(knots), *ends)]
+    knots = [_exact(k, take, reference) for k in extended(apart(knots), *lengths_s)]
     part = np.concatenate([np.full(len(k), n) for n, k in enumerate(knots)])
     reference_s, time_s = np.concatenate(knots).T
     evidence |= {"shared_s": float(sum(k[-1, 0] - k[0, 0] for k in knots)), "parts": len(knots)}

@@ -218,7 +218,7 @@ def _heard(chunk: Chunk, frames: np.ndarray, rate: float, factor: int) -> tuple[
     for region, (from_octave, to_octave, window_s) in enumerate(_REGIONS):
         sound, step = (low, 4 * factor) if region < len(_REGIONS) - 1 else (middle, factor)
         its_rate = rate / step
-        places = np.round(frames * (HOP_S * its_rate) - first / step).astype(np.int64)
+        places = np.floor(frames * (HOP_S * its_rate) + 0.5).astype(np.int64) - first // step
         window, low_bin, weights = _third_tones(its_rate, from_octave, to_octave, window_s)
         columns = slice(from_octave * A_OCTAVE, to_octave * A_OCTAVE)
         for begin, power in _powers(sound, places, window):

@@ -241,7 +241,7 @@ def _coarse(take: WarpFeatures, pair: Pair, contrast: float = np.inf, jump: floa
     matrix = pair.gains().matrix()
     chance = _chance(pair)
     path, total = chain_path(matrix, jump * chance, pair.bend)
-    worth = np.zeros(0)
+    worth: np.ndarray = np.zeros(0)
     if len(path):
         steps = np.diff(path[:, :2].sum(1), prepend=path[0, :2].sum() - 2)
         steps[np.diff(path[:, 2], prepend=0) > 0] = 2
