@@ -39,6 +39,8 @@ from .align_path import Course, Positions, follow, positions_of
 
 # Sure of the same music from this share of partners on; below, so much more than by chance.
 _SURE_SHARE, _LEAST_GAIN = 0.75, 0.25
+# Of fewer notes neither the music nor the key can be told.
+_FEWEST_TO_TELL = 6
 # Pitch classes agree sooner by chance (0.8 between two easy pieces): so many must where a hand is an octave off.
 _OCTAVES_SHARE = 0.9
 
@@ -156,7 +158,7 @@ def _by_octaves(
 
     Its notes stay wrong notes, and are due where they were played. The last item pairs octaves too.
     """
-    fewest, exact = min(len(keys[0]), len(keys[1])), int((found[1] >= 0).sum())
+    fewest, exact = _fewest(keys), int((found[1] >= 0).sum())
     if exact >= _SURE_SHARE * fewest:
         return (*found, found[1])
     classes = tuple(np.where(key % TRACK < 128, key - key % TRACK + key % TRACK % 12, key) for key in keys)
@@ -198,9 +200,15 @@ def _refuse_chance(
     take_row: np.ndarray,
 ) -> None:
     """Refuse an alignment that the same notes in the reverse order would find nearly as well."""
-    found, fewest = int((take_row >= 0).sum()), min(len(score), len(take))
+    found, fewest = int((take_row >= 0).sum()), _fewest(keys)
     if found >= _SURE_SHARE * fewest:
         return
+    if fewest < _FEWEST_TO_TELL:
+        side, other = ("take", "reference") if len(take) <= len(score) else ("reference", "take")
+        notes = "note" if fewest == 1 else "notes"
+        raise _other_music(
+            f"the {side} has only {fewest} {notes} with a pitch, and {found or 'none'} found a place in the {other}"
+        )
     _, backwards, _ = _by_path(positions, keys, is_grace, float(take.onset_s.max()) - take.onset_s)
     by_chance = int((backwards >= 0).sum())
     share = by_chance / fewest
@@ -209,7 +217,7 @@ def _refuse_chance(
     if found >= _LEAST_GAIN * fewest and _is_same_by_octaves(keys, positions, is_grace, take.onset_s, fewest):
         return
     said = f"only {found} of {fewest} notes find a partner in the reference, and {by_chance} do by chance"
-    semitones = _transposition(score, take, keys, positions, is_grace)
+    semitones = _transposition(keys, positions, is_grace, take.onset_s)
     if semitones:
         raise TakeprintError(
             f"{said}; moved by {-semitones:+d} semitones most would",
@@ -232,6 +240,11 @@ def _is_same_by_octaves(
     return forth >= _OCTAVES_SHARE * fewest and forth - back >= _LEAST_GAIN * fewest
 
 
+def _fewest(keys: tuple[np.ndarray, np.ndarray]) -> int:
+    """Return how many notes can be pairs at most: those with a pitch, of the side that has fewer."""
+    return int(min((key % TRACK < UNPITCHED).sum() for key in keys))
+
+
 def _other_music(said: str) -> TakeprintError:
     return TakeprintError(
         said,
@@ -242,15 +255,15 @@ def _other_music(said: str) -> TakeprintError:
 
 
 def _transposition(
-    score: Notes, take: Notes, keys: tuple[np.ndarray, np.ndarray], positions: Positions, is_grace: np.ndarray
+    keys: tuple[np.ndarray, np.ndarray], positions: Positions, is_grace: np.ndarray, onset_s: np.ndarray
 ) -> int:
     """Return how many semitones above the reference the take is the same music, 0 for none."""
     sides = [np.bincount(key[key % TRACK < 128] % TRACK, minlength=128).astype(np.float64) for key in keys]
     likely = {shift: float(sides[0] @ np.roll(sides[1], -shift)) for shift in range(-24, 25) if shift}
     for shift in sorted(likely, key=likely.__getitem__, reverse=True)[:4]:
         moved = keys[0], np.where(keys[1] % TRACK < 128, keys[1] - shift, keys[1])
-        _, take_row, _ = _by_path(positions, moved, is_grace, take.onset_s)
-        if (take_row >= 0).sum() >= _SURE_SHARE * min(len(score), len(take)):
+        _, take_row, _ = _by_path(positions, moved, is_grace, onset_s)
+        if (take_row >= 0).sum() >= _SURE_SHARE * _fewest(keys):
             return shift
     return 0
 
