@@ -90,13 +90,16 @@ def _replayed(
 
 def _unplayed(positions: Positions, take_row: np.ndarray, due: Due, score: Notes) -> list[Passage]:
     """Return the runs of places of which no note was played."""
-    n = len(positions.at)
+    # Places where a pitch is written: of the others nothing says whether they were played.
+    pitched = np.flatnonzero(np.isfinite(score.pitch))
+    places, number = np.unique(positions.of_note[pitched], return_inverse=True)
+    n = len(places)
     played = np.zeros(n, dtype=bool)
-    played[positions.of_note[take_row >= 0]] = True
+    played[number[take_row[pitched] >= 0]] = True
     edge = np.diff(np.r_[0, ~played, 0])
     nothing = np.zeros(0, dtype=np.int64)
-    order = np.argsort(positions.of_note, kind="stable")
-    place = positions.of_note[order]
+    by_place = np.argsort(number, kind="stable")
+    order, place = pitched[by_place], number[by_place]
     runs: list[list[int]] = []
     for first, end in zip(np.flatnonzero(edge == 1).tolist(), np.flatnonzero(edge == -1).tolist(), strict=True):
         size = np.searchsorted(place, end) - np.searchsorted(place, first)

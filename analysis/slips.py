@@ -14,7 +14,8 @@ they apply:
 
 A wrong note is one slip, though it is a deletion and an insertion. No slips are: notes of an ornament, the second of
 two notes that one key plays at once, in the score or in the take, what was played before and after the piece, the
-rest of a piece where the take stops, and a repeat that was not taken.
+rest of a piece where the take stops, a repeat that was not taken, and written notes without a pitch that nothing tells
+of.
 A hesitation lies between two written positions: ``time_s`` is when the second was due, ``beat`` where it is written.
 
 Method
@@ -49,6 +50,8 @@ _NEARBY_S = 1.0
 _AT_ONCE_S = 0.01
 # A wrong key lies this near to the right one, or an octave off; in a chord it is struck this near to the others.
 _NEAR_SEMITONES, _CHORD_S = 4.0, 0.15
+# So many added notes at most may each stand for a missed one.
+_MOST_CANDIDATES = 32
 # Notes in another octave, this many in a row with no farther gap, are one displacement.
 _LEAST_DISPLACED, _DISPLACED_GAP_BEATS = 4, 8.0
 # A touch so short and soft against the notes around is more likely a brush than a stroke.
@@ -91,7 +94,7 @@ def find_slips(
         With a ``slip_id`` on every row that belongs to a slip.
     """
     slip_id = notes.slip_id.copy()
-    taken = (notes.ornament != "") | _written_twice(notes) | _told_twice(notes)
+    taken = (notes.ornament != "") | _written_twice(notes) | _told_twice(notes) | _not_told(notes)
     slips: list[Slip] = []
     where = _Places(notes)
     stretches = find_stretches(notes, passages, (slip_id < 0) & ~taken)
@@ -175,6 +178,11 @@ def _told_twice(notes: DeviationNotes) -> np.ndarray:
     return out
 
 
+def _not_told(notes: DeviationNotes) -> np.ndarray:
+    """Tell the written notes without a pitch of which nothing says whether they were played: no sound, no key."""
+    return (notes.label == "deletion") & ~np.isfinite(notes.reference_pitch) & ~(notes.confidence > 0.0)
+
+
 def _whole(stretch: Stretch, notes: DeviationNotes, number: int, where: _Places) -> Slip:
     """Return the event of a stretch that was replayed or skipped."""
     replayed = stretch.kind == "replayed"
@@ -252,7 +260,13 @@ def _pairs_left(
             reach_s = max(_CHORD_S, 0.3 * min(own_s - low_s, high_s - own_s))
             low_s, high_s, due_s = own_s - reach_s, own_s + reach_s, own_s
         first, last = np.searchsorted(notes.onset_s[added], [low_s + _AT_ONCE_S, high_s - _AT_ONCE_S])
-        for played in added[first:last].tolist():
+        if last - first > _MOST_CANDIDATES:
+            # A long gap full of notes: those nearest to the due time alone.
+            nearest = np.argsort(np.abs(np.nan_to_num(notes.onset_s[added[first:last]] - due_s)), kind="stable")
+            among = added[first:last][np.sort(nearest[:_MOST_CANDIDATES])]
+        else:
+            among = added[first:last]
+        for played in among.tolist():
             apart = abs(float(notes.pitch[played] - notes.reference_pitch[row]))
             if 0 < apart <= _NEAR_SEMITONES or apart == 12:
                 off = abs(float(notes.onset_s[played]) - due_s) / max(high_s - low_s, _CHORD_S)

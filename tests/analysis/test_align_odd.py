@@ -1,6 +1,7 @@
 """Alignment of odd takes: foreign music within, everything at one instant, one note, nothing."""
 
 import importlib
+import re
 import sys
 import time
 
@@ -9,6 +10,11 @@ import pytest
 
 from takeprint.analysis import align_path
 from takeprint.analysis.align import align_notes
+from takeprint.analysis.rows import score_rows
+from takeprint.analysis.slips import find_slips
+from takeprint.core.deviations import DeviationNotes
+from takeprint.core.errors import TakeprintError
+from takeprint.core.notes import Notes
 from tests.analysis.test_align import stretches, take_of, written
 
 
@@ -102,3 +108,64 @@ def test_many_leaps_in_a_long_take_stay_within_the_table(monkeypatch):
     assert len(cells) == 2
     assert max(cells) <= 400_000 < n * len(rows)
     assert course.is_written.mean() > 0.3
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize("first", [0, 77, 190])
+def test_a_take_of_a_few_notes_of_the_score_is_aligned_or_refused(n, first):
+    """So few notes far from both ends may lie anywhere."""
+    score = written(200, seed=3)
+    take = score.rows(slice(first, first + n))
+    said, row = "", np.zeros(0)
+    try:
+        row = align_notes(score, take).take_row
+    except TakeprintError as error:
+        said = error.problem
+    if said:
+        assert first > 0
+        assert re.match(rf"the take has only {n} notes? with a pitch, and \w+ found a place in the reference", said)
+        return
+    assert (row >= 0).sum() == n
+    assert score.pitch[row >= 0].tolist() == take.pitch[row[row >= 0]].tolist()
+
+
+@pytest.mark.parametrize(("n", "words"), [(1, "1 note with a pitch, and none"), (3, "3 notes with a pitch, and none")])
+def test_a_few_other_notes_are_refused_in_plain_words(n, words):
+    score = written(200, seed=3)
+    strange = np.setdiff1d(np.arange(20.0, 110.0), score.pitch)[:n]
+    take = score.rows(slice(0, n)).replace(pitch=strange)
+    with pytest.raises(TakeprintError, match=f"the take has only {words}") as refused:
+        align_notes(score, take)
+    assert refused.value.code == "align.other-music"
+
+
+def test_written_notes_without_a_pitch_are_no_slips_and_no_passage():
+    score = written(200, seed=15)
+    take, _, _ = stretches(score, [(0, 1e9)])
+    drums = Notes.build(onset_beat=0.5 * np.arange(60.0) + 0.1, onset_s=np.arange(60.0), pitch=np.full(60, np.nan))
+    both = Notes.concatenate([score, drums])
+    alignment = align_notes(both, take)
+    assert alignment.passages == ()
+    slips, _ = find_slips(*score_rows(both, take, alignment), alignment.passages)
+    assert [slip for slip in slips if slip["kind"] == "missed"] == []
+
+
+def test_a_long_gap_full_of_notes_makes_no_square_of_wrong_notes():
+    """2000 written notes on which 2000 others were played, between two that are right."""
+    n = 2000
+    rng = np.random.default_rng(1)
+    nothing, middle_s = np.full(n, np.nan), np.sort(rng.uniform(1.0, 60.0, n))
+    beat = np.linspace(1.0, 119.0, n)
+    due_s = np.r_[0.0, np.linspace(1.0, 60.0, n), middle_s, 61.0]
+    rows = DeviationNotes.build(
+        label=np.r_[["match"], ["deletion"] * n, ["insertion"] * n, ["match"]],
+        reference_beat=np.r_[0.0, beat, nothing, 120.0],
+        reference_pitch=np.r_[60.0, rng.integers(50, 80, n), nothing, 60.0],
+        onset_s=np.r_[0.0, nothing, middle_s, 61.0],
+        pitch=np.r_[60.0, nothing, rng.integers(50, 80, n), 60.0],
+        slip_id=np.full(2 * n + 2, -1),
+    )
+    begin_s = time.process_time()
+    slips, _ = find_slips(rows, due_s)
+    assert time.process_time() - begin_s < 3.0
+    assert sum(slip["kind"] == "wrong" for slip in slips) > n / 2
