@@ -106,7 +106,9 @@ def _clock(time_s: float) -> str:
 
 def not_played(score: Notes, found: ScoreOnsets, warp: Warp) -> tuple[Passage, ...]:
     """Return the stretches of the score that lie in no part of the recording, as passages passed over."""
-    order = np.argsort(score.onset_s, kind="stable")
+    # What has no pitch and is no drum is never listened for: that says nothing of whether it was played.
+    listened = np.flatnonzero(np.isfinite(score.pitch) | (score.channel == 9) | np.isfinite(found.confidence))
+    order = listened[np.argsort(score.onset_s[listened], kind="stable")]
     out = np.isnan(found.confidence[order])
     edges = np.flatnonzero(np.diff(np.r_[False, out, False].astype(np.int8)))
     last_s = float(warp.reference_s[-1])
