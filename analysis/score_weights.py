@@ -27,7 +27,7 @@ _LAYERS = (
         "54KXYFDf!SU^9NUaJ6$f*)Yqp&NI-ph%e%}i?cC0&bEp+oHDy41Gp(Rm@^tKT`>i<?;$m}7d-Q|*f_H;;5PIvpQrpXLbbRuxvYjE"
         "*D^gZQ8X7gYplsM|FH)oJu@#WYBV7(y)(tF*e&R=qPd;4yP<@ukGP|{iMHc6mpB$PthAh*C$xt!G`a<-@V0)mbuxsmw>f69tGsY8"
         "9XnAwQabxMR3@+{a=FGa(>UKT3AMMmRi-Vuus7+t>o4xHF}rpphOrzpkG8S6%rvYqhMqjETPuIIa4tVKWT);kA2JBI4mb@u)VW!-"
-        "BQgoK9l4RT8?K7A#WMvatF#5OMKp=DZMft$G&vnF;4;HEg1OEs2svXnBeuD*!#18YYp?}0PBogdBDi!p"
+        "BQgoK9l4RT8?K7A#WMvatF#5OMKp=DZMft$G&vnF;4;HEg1OEs2svXnBeuD*!#18YYp?}0PBogdBDi!p",
     ),
     (
         "partials",
@@ -46,7 +46,7 @@ _LAYERS = (
         "gs^<Hf3Od>Ua_{S6t&~6(61V@qA)o(aWZ(fU%Yg+95pmA9h?ZbuCu4P46=8$AF>WGz%(;86*WFI$*!p>JEU4P6f+U6x3@jCz__$I"
         "Ybh|TpA{Z3>^20n-nI(0!>r3L8mP84%(2Zf+q5yQtu%i(v@BAwi88FZ5wOFo?X~zb88cqE2)HvOQ@ATL0W|Kga<)=6Ex5M2m^4bZ"
         "sW?0|O)J|vg{MTfJSg)tc(RbPNho-^8MFy9@u7>jRXB0D-n3w`P9V3fzpgeiPBC||U$~YpZ?~Jc<2M?)>ay;THMQWkVz_~^-6m=`"
-        "QME`ldpO!OJS;3Otva?j#<0RQp*HQ6?=EaJCpaxISv5d0l&^}id^dizA2_2qjIp$^*EWr^bG6(x?kqwxATcU5G%e|_5;k`@B(P$!"
+        "QME`ldpO!OJS;3Otva?j#<0RQp*HQ6?=EaJCpaxISv5d0l&^}id^dizA2_2qjIp$^*EWr^bG6(x?kqwxATcU5G%e|_5;k`@B(P$!",
     ),
     (
         "alone",
@@ -65,13 +65,9 @@ _LAYERS = (
         "8#UNA;I-Pa_cqBn5iC<Q`!y@MIk-Htle5XSFe;HO=rusL39&dgBr<d|>AY+=2)SD^94}Wk<1~M}=P)L;e704tzb@)Du``94+A2pK"
         "88dFLX|^1pz%x{|05a?~nk%NLI=QMg7r41IaI#9Qwlr2aZL15o^tZgRI57x_!nFFh9zG4Z1wDnkfSjf~bvW)i#kEJZ2QkN~6t@no"
         "?ztVWt+^(;m$av}HaRFaOEz0ET{OqEYBf|XwYj;gusF>*=ABr$P%YlLTrgv%OE|}<xG{{gv$;()<1unI#IJ$1Fu6K4E-d-3pS5GE"
-        "^0`&BY%v<MDz(e1_%^LNt2KhJf4IH4!mb#u?Wo|gM6*t-L^K<+6)_jFUNnE9PBe2huPFhSGqhnbW3qoC<Fvanb|BfXt*xl3b})G{"
+        "^0`&BY%v<MDz(e1_%^LNt2KhJf4IH4!mb#u?Wo|gM6*t-L^K<+6)_jFUNnE9PBe2huPFhSGqhnbW3qoC<Fvanb|BfXt*xl3b})G{",
     ),
-    (
-        "alone",
-        (24, 1),
-        "wYf{Uh&6?{-#CxDtUW3@SvRpX5V&Z&`M3i-z`6mu!mz%%eYnoLd${JdAu+o(^)L"
-    ),
+    ("alone", (24, 1), "wYf{Uh&6?{-#CxDtUW3@SvRpX5V&Z&`M3i-z`6mu!mz%%eYnoLd${JdAu+o(^)L"),
     (
         "beside",
         (26, 24),
@@ -91,18 +87,10 @@ _LAYERS = (
         "u{35j@w`|yK)2U5FFWEXGBTMpaXD--KBp)!UYn@5bFdaKAvCc$EjJ7_$+0D@qBF}NAUV1zkF-}d3^^6LjkPH^l(QH*2DKVCBC$d="
         "kGAo+f-`rrytQ?-w6(`LOSE3Hwl@5<<FVVYG^^OP8a}Zw#jmij@33jElDN||YM}HprnU{V=q!Y+jxRs7domR*5iMXmQa18E9<aNm"
         "-nS+=yRZYbs-a7@C^`PHNH9dOgRnfY2rR`mSgsH>6u9&(Fs!tyXst!2S-1uyOF5J<_pynzlo}MYo+~P?vZvgw;jqaw-?E`F<DeI;"
-        "dNK<%@UJ*H7p~|zq%m(S"
+        "dNK<%@UJ*H7p~|zq%m(S",
     ),
-    (
-        "beside",
-        (24, 1),
-        "B|N}3cC;|GskqCu-#9F_zO@a!g|)gkpt%}2H@RQCi8T*454dSNp|-#{jx&_FkTL"
-    ),
-    (
-        "missing",
-        (1, 3),
-        "00000008x{kg``V"
-    ),
+    ("beside", (24, 1), "B|N}3cC;|GskqCu-#9F_zO@a!g|)gkpt%}2H@RQCi8T*454dSNp|-#{jx&_FkTL"),
+    ("missing", (1, 3), "00000008x{kg``V"),
     (
         "company",
         (36, 24),
@@ -128,13 +116,9 @@ _LAYERS = (
         "$0#DQ$TQb6s=NF&dbc&N9WZw=-!nk5oipjK$u|DBR5Y(Qs;DhAdnwSettI*}f-zw<8?f0m0x|Kbld=OfZYugNx-?)f*|sb=eyEx<"
         "khDKG7rA~pk~qh%UNER6OfQ5oWHwPXTQsDxLa%x_7Bu3mRk3ukZZ;gO=&>EGQ?#V2ld$72$gd%?$1d+Tnltk%;WDl<_^#$8g(>qe"
         "mAr?xs5TLu2ez`c+By@o7&sn1B`iBSd^uyejW}Jlnme62B&5H#{W$tEXtgFXdNJ;+gEF(K9j${ZKr?A99yNzFY_AD3Z!~=(KQG}Z"
-        "_b`+&j4gCADlnBT8Le0="
+        "_b`+&j4gCADlnBT8Le0=",
     ),
-    (
-        "company",
-        (24, 1),
-        "s<^JI89Az)ow;?ipD}H;YCF$2KsUuUN;h4(Z8r6|TQuo61G6Q$6gW{a@;FjASFZ"
-    ),
+    ("company", (24, 1), "s<^JI89Az)ow;?ipD}H;YCF$2KsUuUN;h4(Z8r6|TQuo61G6Q$6gW{a@;FjASFZ"),
 )
 
 
