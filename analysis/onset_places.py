@@ -26,6 +26,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from .networks import Layers, read_layers
+
 ORDER = 32
 # Spans on either side of a moment, in cells, and how far from the proposal moments are looked at.
 _SPANS = (1, 1, 2, 4, 8, 16, 32)
@@ -177,7 +179,7 @@ def moments(evidence: Evidence, scale: Scale) -> np.ndarray:
     )  # fmt: skip
 
 
-def likelihood(features: np.ndarray, layers: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+def likelihood(features: np.ndarray, layers: Layers) -> np.ndarray:
     """Return how likely the sound begins at every moment [shape=(n, moments)]; each row's sum is 1."""
     hidden = features
     for number, (weight, bias) in enumerate(layers):
@@ -244,8 +246,8 @@ def _sections(rate: float) -> np.ndarray:
 
 
 @lru_cache(maxsize=1)
-def weights() -> dict[str, list[tuple[np.ndarray, np.ndarray]]]:
+def weights() -> dict[str, Layers]:
     """Return the layers (weight, bias) of the fitted networks."""
-    from .onset_weights import layers
+    from .onset_weights import LAYERS
 
-    return layers()
+    return read_layers(LAYERS)

@@ -5,14 +5,8 @@ from several runs, each begun with the weights of the one before while scenes we
 single run of the script gives other numbers, and does not show these to the digit.
 """
 
-from __future__ import annotations
-
-import base64
-
-import numpy as np
-
-# Network, shape of a layer's weight, then weight and bias as little-endian float16 in base 85.
-_LAYERS = (
+# Rows as `analysis.networks` reads them.
+LAYERS = (
     (
         "coarse",
         (97, 32),
@@ -218,13 +212,3 @@ _LAYERS = (
     ),
     ("fine", (16, 1), "b~=2t*t5I2H#^X^9kMSt(6nzhO1L<&H@)XJMm&HrmaG"),
 )
-
-
-def layers() -> dict[str, list[tuple[np.ndarray, np.ndarray]]]:
-    """Return (weight, bias) of every layer of every network, float32."""
-    out: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
-    for name, shape, text in _LAYERS:
-        values = np.frombuffer(base64.b85decode(text), dtype="<f2").astype(np.float32)
-        size = shape[0] * shape[1]
-        out.setdefault(name, []).append((values[:size].reshape(shape).copy(), values[size:].copy()))
-    return out

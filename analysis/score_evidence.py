@@ -27,6 +27,7 @@ from itertools import pairwise
 import numpy as np
 
 from . import onset_places as places
+from .networks import Layers, read_layers
 
 # So many partials are listened to, of so many: those that are low and the note's own.
 PARTIALS, _AMONG = 6, 10
@@ -51,8 +52,6 @@ _AT_ONCE = 4
 COMPANY = 9
 # Among the features, a note's strongest level.
 LOUD = len(STARTS) + len(SPANS) + 5
-
-Layers = list[tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -282,9 +281,9 @@ def note_level_db(features: np.ndarray, weights: np.ndarray, tops: np.ndarray) -
 @lru_cache(maxsize=1)
 def network() -> dict[str, Layers]:
     """Return the layers (weight, bias) of the fitted network."""
-    from .score_weights import layers
+    from .score_weights import LAYERS
 
-    return layers()
+    return read_layers(LAYERS)
 
 
 def anything(x: np.ndarray, centre: np.ndarray, rate: float, reach: int) -> np.ndarray:

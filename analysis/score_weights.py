@@ -3,14 +3,8 @@
 Fitted on invented music, played by FluidR3 (MIT) and by own synthesis.
 """
 
-from __future__ import annotations
-
-import base64
-
-import numpy as np
-
-# Network, shape of a layer's weight, then weight and bias as little-endian float16 in base 85.
-_LAYERS = (
+# Rows as `analysis.networks` reads them.
+LAYERS = (
     (
         "partials",
         (22, 24),
@@ -120,13 +114,3 @@ _LAYERS = (
     ),
     ("company", (24, 1), "s<^JI89Az)ow;?ipD}H;YCF$2KsUuUN;h4(Z8r6|TQuo61G6Q$6gW{a@;FjASFZ"),
 )
-
-
-def layers() -> dict[str, list[tuple[np.ndarray, np.ndarray]]]:
-    """Return (weight, bias) of every layer of every network, float32."""
-    out: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
-    for name, shape, text in _LAYERS:
-        values = np.frombuffer(base64.b85decode(text), dtype="<f2").astype(np.float32)
-        size = shape[0] * shape[1]
-        out.setdefault(name, []).append((values[:size].reshape(shape).copy(), values[size:].copy()))
-    return out

@@ -21,10 +21,10 @@ import sets
 
 from takeprint.analysis import listening, onsets
 from takeprint.analysis import onset_places as places
+from takeprint.analysis.networks import Layers
 
 HIDDEN = (32, 16)
 MOST = 900  # onsets of one kind in one condition, so that none outweighs the others
-Layers = list[tuple[np.ndarray, np.ndarray]]
 Row = tuple[place_scenes.Scene, np.ndarray, np.ndarray, np.ndarray]  # scene, samples of peak 1, proposals, truths
 
 
@@ -213,14 +213,8 @@ def written(networks: dict[str, Layers], path: Path, about: tuple[str, str] = AB
         about[1],
         '"""',
         "",
-        "from __future__ import annotations",
-        "",
-        "import base64",
-        "",
-        "import numpy as np",
-        "",
-        "# Network, shape of a layer's weight, then weight and bias as little-endian float16 in base 85.",
-        "_LAYERS = (",
+        "# Rows as `analysis.networks` reads them.",
+        "LAYERS = (",
     ]
     for name, layers in networks.items():
         for weight, bias in layers:
@@ -229,20 +223,7 @@ def written(networks: dict[str, Layers], path: Path, about: tuple[str, str] = AB
             lines += ["    (", f'        "{name}",', f"        {weight.shape},"]
             lines += [f'        "{said[i : i + 100]}"' for i in range(0, len(said), 100)]
             lines += ["    ),"]
-    lines += [
-        ")",
-        "",
-        "",
-        "def layers() -> dict[str, list[tuple[np.ndarray, np.ndarray]]]:",
-        '    """Return (weight, bias) of every layer of every network, float32."""',
-        "    out: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}",
-        "    for name, shape, text in _LAYERS:",
-        '        values = np.frombuffer(base64.b85decode(text), dtype="<f2").astype(np.float32)',
-        "        size = shape[0] * shape[1]",
-        "        out.setdefault(name, []).append((values[:size].reshape(shape).copy(), values[size:].copy()))",
-        "    return out",
-        "",
-    ]
+    lines += [")", ""]
     path.write_text("\n".join(lines), encoding="utf-8")
 
 

@@ -20,6 +20,7 @@ from fit_places import written as written_to
 
 from takeprint.analysis import onset_places as places
 from takeprint.analysis import score_evidence as evidence
+from takeprint.analysis.networks import Layers
 
 ABOUT = (
     "The fitted network of `analysis.score_evidence`: made by benchmarks/accuracy/fit_score.py, not by hand.",
@@ -27,7 +28,6 @@ ABOUT = (
 )
 REACH = 60
 WIDTHS = {"partials": (24, 24), "alone": (24, 1), "beside": (24, 1)}
-Layers = list[tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True, eq=False)
