@@ -1,0 +1,1 @@
+"""The realism benchmark: `python benchmarks/realism`, see `__main__`."""
