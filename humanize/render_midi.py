@@ -129,7 +129,7 @@ def render(
     if take.kind == "audio":
         from .render_audio import render_audio
 
-        return render_audio(take, deviations, disclosure=disclosure if isinstance(disclosure, Mapping) else None)
+        return render_audio(take, deviations, disclosure=disclosure)
     if take.smf is None or take.notes is None:
         raise TakeprintError(
             f"a take of kind {take.kind!r} has no MIDI events to edit",

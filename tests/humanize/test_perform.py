@@ -244,7 +244,7 @@ def test_the_constant_is_not_invented():
     ("options", "said"),
     [
         ({"profile": "drums-nobody"}, "piano-plain"),
-        ({"player": "learned"}, "parametric"),
+        ({"player": "nobody"}, "parametric"),
         ({"tracks": [9]}, "tracks with notes"),
         ({"profile": "piano-plain", "like": "take.mid"}, "one of them"),
         ({"wobble": 1.0}, "traces"),
