@@ -107,7 +107,7 @@ def _event_is_kept(number: Any, amount: float) -> bool:
 
 
 def _with_slips(notes: DeviationNotes, amount: float) -> DeviationNotes:
-    """Keep the share ``amount`` of the slips; a dropped deletion is played as written, a dropped insertion is gone."""
+    """Keep the share ``amount`` of the slips; dropped, a deletion is played as written and an insertion is gone."""
     if amount >= 1.0:
         return notes
     slip = np.where(notes.slip_id >= 0, notes.slip_id, np.arange(len(notes)) + 1_000_003)
@@ -116,14 +116,17 @@ def _with_slips(notes: DeviationNotes, amount: float) -> DeviationNotes:
     gone = (label == "insertion") & ~kept
     restored = (label == "deletion") & ~kept
     label[restored] = "match"
+    # A match that is a slip is a ghosted note: it sounds as loud as written again.
+    ghosted = (notes.label == "match") & (notes.slip_id >= 0) & ~kept
+    louder = restored | ghosted
     return notes.replace(
         label=label,
         timing_ms=np.where(restored, 0.0, notes.timing_ms),
-        dynamics_velocity=np.where(restored, 0.0, notes.dynamics_velocity),
+        dynamics_velocity=np.where(louder, 0.0, notes.dynamics_velocity),
         articulation_log2=np.where(restored, 0.0, notes.articulation_log2),
-        velocity=np.where(restored, notes.reference_velocity, notes.velocity),
+        velocity=np.where(louder, notes.reference_velocity, notes.velocity),
         pitch=np.where(restored, notes.reference_pitch, notes.pitch),
-        slip_id=np.where(restored, -1, notes.slip_id),
+        slip_id=np.where(louder, -1, notes.slip_id),
     ).rows(~gone)
 
 
