@@ -1,0 +1,81 @@
+"""Our own players, as they are shipped, with a profile fitted to G; and the take itself, for a floor."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from takeprint.analysis.fit import fit
+from takeprint.core.deviations import Deviations
+from takeprint.humanize import perform
+
+from .hits import laid
+from .players import player
+from .sets import Item
+
+
+class Shipped:
+    """`perform` with a profile fitted to the target's own player in G, or to all of G where he is not in it."""
+
+    def __init__(self, player: str, options: dict[str, Any]) -> None:
+        self.player, self.options = player, options
+
+    def fit(self, items: Sequence[Item], seed: int) -> None:
+        known = inspect.signature(perform).parameters
+        if "weights" in self.options and "weights" not in known:
+            raise SystemExit("this version's perform takes no weights")
+        own = {group: [i.deviations for i in items if i.group == group] for group in {i.group for i in items}}
+        self.profiles = {group: fit(takes, name=group, kind="drums") for group, takes in sorted(own.items())}
+        self.everyone = fit([i.deviations for i in items], name="everyone", kind="drums")
+
+    def play(self, item: Item, seed: int, accents: bool = False) -> Deviations:
+        profile = self.profiles.get(item.group, self.everyone)
+        return perform(
+            item.score(accents), profile, player=self.player, seed=seed, keep_accents=accents, **self.options
+        )
+
+
+class Itself:
+    """The take's own deviations through the same rendering and measuring: what the pipe alone gives away."""
+
+    def fit(self, items: Sequence[Item], seed: int) -> None:
+        """Nothing to learn."""
+
+    def play(self, item: Item, seed: int, accents: bool = False) -> Deviations:
+        score, notes = item.score(accents), item.deviations.notes.rows(item.rows)
+        late = notes.onset_s - notes.reference_onset_s
+        return laid(score, 1000.0 * np.where(np.isfinite(late), late, 0.0), notes.velocity)
+
+
+@player("parametric", "ours: figures and 1/f clock, fitted to G")
+def _parametric(**options: Any) -> Shipped:
+    return Shipped("parametric", options)
+
+
+@player("donor", "ours: bars of a take of G")
+def _donor(**options: Any) -> Shipped:
+    return Shipped("donor", options)
+
+
+@player("ours", "ours: what is shipped, fitted to G")
+def _ours(**options: Any) -> Shipped:
+    return Shipped("auto", options)
+
+
+@player("learned", "ours: the learned player with the weights of this split")
+def _learned(weights: Path | None = None, **options: Any) -> Any:
+    from takeprint.humanize.players import learned
+
+    maker = getattr(learned, "benchmark_player", None)
+    if maker is None:
+        raise SystemExit("humanize.players.learned has no benchmark_player(weights, **options)")
+    return maker(weights, **options)
+
+
+@player("itself", "the take itself through the same pipe")
+def _itself() -> Itself:
+    return Itself()
