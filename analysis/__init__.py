@@ -6,7 +6,8 @@ Late, sharp, louder and longer are positive, everywhere. A beat is a quarter not
 """
 
 from .compare import Comparison, compare
+from .ensemble import Ensemble, ensemble
 from .fit import fit
 from .measure import measure
 
-__all__ = ["Comparison", "compare", "fit", "measure"]
+__all__ = ["Comparison", "Ensemble", "compare", "ensemble", "fit", "measure"]

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..core.deviations import Deviations
+from .ensemble import ensemble_summary
 from .fluctuation import describe
 from .hearing import sound_summary
 from .slips import likely
@@ -27,7 +28,8 @@ def summarise(deviations: Deviations) -> dict[str, Mapping[str, Any]]:
     dict
         ``tempo`` as in ``tempo.tempo_summary``; ``timing``, ``dynamics`` and ``articulation`` as in
         ``fluctuation.describe``, ``timing`` also with ``latency_ms``, ``asynchrony_sd_ms`` (spread of notes written
-        together about their mean) and ``n_ornaments``; ``slips`` counts by kind.
+        together about their mean) and ``n_ornaments``; ``slips`` counts by kind; ``ensemble`` where two or more
+        players share moments, as in ``ensemble.ensemble_summary``.
     """
     notes = deviations.notes
     out: dict[str, Mapping[str, Any]] = {}
@@ -59,4 +61,5 @@ def summarise(deviations: Deviations) -> dict[str, Mapping[str, Any]]:
         kinds = [slip["kind"] for slip in likely(deviations.slips)]
         names = ("wrong", "missed", "added", "repeated", "hesitation")
         out["slips"] = {"n": len(kinds), **{kind: kinds.count(kind) for kind in names}}
-    return out
+    together = ensemble_summary(deviations)
+    return out | ({"ensemble": together} if together else {})
