@@ -1,0 +1,186 @@
+"""One run: real takes of A and B, what a player made of their scores, and a judge trained on A and asked about B.
+
+Conventions
+-----------
+``kind`` is the judge's kind of music; a column is a name and the channels of features the judge may see (None: all).
+Bounds are of a bootstrap over takes; a take and what was played on its score are one cluster.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from takeprint.analysis.realism import auc, auc_bounds, energy_ratio, train_judge
+from takeprint.analysis.realism_features import Windows, windows_of
+from takeprint.core.deviations import Deviations
+from takeprint.humanize import render
+
+from .cache import Cache, judging, mapped, measuring, sources
+from .copies import blocks_of, copied_share
+from .figures import statistics_of
+from .hits import dice
+from .sets import Item, measured
+
+COLUMNS: dict[str, tuple[str, ...] | None] = {
+    "all": None,
+    "timing": ("timing", "context"),
+    "velocity": ("velocity", "context"),
+}
+Remeasure = Callable[[Any, Deviations, bool], Deviations]
+
+
+def remeasured(item: Item, made: Deviations, accents: bool) -> Deviations:
+    """Render to a file's bytes and measure these as the real take was."""
+    return measured(render(item.score(accents), made).data, item.name)
+
+
+@dataclass(frozen=True, eq=False)
+class Played:
+    """What a generator made of the scores of A and B.
+
+    Parameters
+    ----------
+    windows : (Windows of A, Windows of B)
+    statistics : ndarray [shape=(takes of B, figures)]
+    copied : (share of blocks of 8 notes found in G by keys and ticks, the same with velocities)
+    seconds : float
+        For fitting, playing, rendering and measuring all.
+    """
+
+    windows: tuple[Windows, Windows]
+    statistics: np.ndarray
+    copied: tuple[float, float]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One player's figures: AUC and its bounds a column, the energy ratio, what told it."""
+
+    auc: dict[str, tuple[float, float, float]]
+    energy: float
+    tells: list[str] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Bench:
+    """A split with all that is needed to judge players on it."""
+
+    split: tuple[list[Any], list[Any], list[Any]]
+    kind: str
+    seed: int = 0
+    jobs: int = 1
+    cache: Cache | None = None
+    accents: bool = False
+    per_take: int = 40
+    remeasure: Remeasure = remeasured
+    columns: dict[str, tuple[str, ...] | None] = field(default_factory=lambda: dict(COLUMNS))
+
+    def __post_init__(self) -> None:
+        self.real = tuple(self.thinned(windows_of([i.deviations for i in part], self.kind)) for part in self.split[1:])
+        self._blocks: tuple[np.ndarray, np.ndarray] | None = None
+
+    def thinned(self, windows: Windows) -> Windows:
+        """Keep at most ``per_take`` windows a take, evenly over the take, so that no long take rules."""
+        kept = []
+        for take in np.unique(windows.take):
+            own = np.flatnonzero(windows.take == take)
+            kept.append(own[np.unique(np.linspace(0, len(own) - 1, min(self.per_take, len(own))).astype(int))])
+        return windows.rows(np.concatenate(kept)) if kept else windows
+
+    # ------------------------------------------------------------ playing
+
+    def played(self, name: str, make: Callable[[], Any], depends: Sequence[Any] = ()) -> Played:
+        """Return what a player makes of A and B; kept in the cache under all that it ``depends`` on."""
+        if self.cache is None:
+            return self._play(make())
+        items = [(item.name, item.deviations.take.get("sha256"), len(item)) for part in self.split for item in part]
+        own = sources("benchmarks/realism/*.py")
+        key = (name, self.kind, self.seed, self.accents, self.per_take, items, measuring(), judging(), own, *depends)
+        return self.cache.of("played", key, lambda: self._play(make()))
+
+    def _play(self, generator: Any) -> Played:
+        start = time.perf_counter()
+        generator.fit(self.split[0], self.seed)
+
+        def work(item: Any) -> Deviations:
+            made = generator.play(item, self.seed, True) if self.accents else generator.play(item, self.seed)
+            return self.remeasure(item, made, self.accents)
+
+        _WORK["now"] = work
+        takes = [mapped(_call, part, self.jobs) for part in self.split[1:]]
+        seconds = time.perf_counter() - start
+        windows = tuple(self.thinned(windows_of(part, self.kind)) for part in takes)
+        if self._blocks is None:
+            self._blocks = blocks_of([item.deviations for item in self.split[0]])
+        copied = copied_share(takes[1], self._blocks)
+        return Played((windows[0], windows[1]), np.array([statistics_of(d) for d in takes[1]]), copied, seconds)
+
+    # ------------------------------------------------------------ judging
+
+    def judged(self, played: Played) -> Verdict:
+        """Train a judge on A and ask it about B, a column at a time."""
+        found = {
+            column: self._auc(self.real[0], played.windows[0], self.real[1], played.windows[1], channels)
+            for column, channels in self.columns.items()
+        }
+        tells = self._tells(played) if "all" in self.columns else []
+        return Verdict(found, energy_ratio(self.real[1], played.windows[1], self.seed), tells)
+
+    def _auc(
+        self, real_a: Windows, fake_a: Windows, real_b: Windows, fake_b: Windows, channels: Sequence[str] | None = None
+    ) -> tuple[float, float, float]:
+        judge = train_judge(real_a, fake_a, seed=self.seed, channels=channels)
+        score = np.concatenate([judge.score(real_b), judge.score(fake_b)])
+        side = np.repeat([0, 1], [len(real_b), len(fake_b)])
+        take = np.concatenate([real_b.take, fake_b.take])
+        low, high = auc_bounds(score, side, take, np.random.default_rng(self.seed))
+        return auc(score, side), low, high
+
+    def _tells(self, played: Played) -> list[str]:
+        judge = train_judge(self.real[0], played.windows[0], seed=self.seed)
+        told = getattr(judge, "told_by", None)
+        return list(told(self.real[1], played.windows[1])) if callable(told) else []
+
+    # ------------------------------------------------------------ floors
+
+    def random_labels(self, draws: int = 6) -> list[float]:
+        """Return the AUC of real takes against real takes called invented at random."""
+        found = []
+        for draw in range(draws):
+            sides = []
+            for number, windows in enumerate(self.real):
+                takes = np.unique(windows.take)
+                chosen = dice("labels", self.seed, draw, number).permutation(takes)[: len(takes) // 2]
+                mask = np.isin(windows.take, chosen)
+                sides.append((windows.rows(~mask), windows.rows(mask)))
+            found.append(self._auc(sides[0][0], sides[0][1], sides[1][0], sides[1][1])[0])
+        return found
+
+    def person_against_person(self, least_takes: int = 4) -> list[tuple[str, str, float]]:
+        """Return the AUC of each pair of players who have takes enough in A and in B."""
+        groups = [np.array([item.group for item in part]) for part in self.split[1:]]
+        names = [n for n in sorted(set(groups[0])) if all((g == n).sum() >= least_takes for g in groups)]
+        out = []
+        for i, one in enumerate(names):
+            for other in names[i + 1 :]:
+                sides = [
+                    windows.rows(g[windows.take] == name)
+                    for windows, g in zip(self.real, groups, strict=True)
+                    for name in (one, other)
+                ]
+                out.append((one, other, self._auc(*sides)[0]))
+        return out
+
+
+# A forked process finds here what it is to do; a function inside a function cannot be sent to it.
+_WORK: dict[str, Callable[[Any], Any]] = {}
+
+
+def _call(item: Any) -> Any:
+    return _WORK["now"](item)

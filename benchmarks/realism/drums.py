@@ -1,0 +1,186 @@
+"""Drums: what a judge makes of our players, of the guards and of people, on the Groove drummers.
+
+python benchmarks/realism drums --guards                     guards, the trial's donors, ours; floors
+python benchmarks/realism drums --setting unseen --rotation 1 --players learned --weights DIR
+python benchmarks/realism drums --accents --players ours     scores with the real velocities, kept
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+
+import numpy as np
+
+from . import players
+from .bench import COLUMNS, Bench, Verdict
+from .cache import Cache, sources
+from .figures import statistics_of, table
+from .guards import GUARDS
+from .sets import groove_takes
+from .splits import SPLITS
+
+TRIAL = ("trial-i", "trial-i2", "trial-i3")
+OURS = ("parametric", "donor")
+# What must hold in every run that says how real a player is: else the test has failed, not the player.
+LEAST_IID, NULL, LEAST_TRIAL = 0.97, (0.40, 0.60), 0.80
+
+
+def options(said: argparse.ArgumentParser) -> None:
+    """Say what can be chosen."""
+    said.add_argument("--setting", choices=tuple(SPLITS), default="same", help="drummers of A and B are in G, or not")
+    said.add_argument("--rotation", type=int, default=0, help="which part is G, A, B: 0 to 5; 0 is tuned on")
+    said.add_argument("--players", nargs="*", default=[], metavar="NAME", help="name or name:option=value,…")
+    said.add_argument("--guards", action="store_true", help="the guards and the trial's players too, with verdicts")
+    said.add_argument("--seed", type=int, default=0)
+    said.add_argument("--channels", choices=tuple(COLUMNS), action="append", help="columns; default all three")
+    said.add_argument("--accents", action="store_true", help="scores with the real velocities, which players keep")
+    said.add_argument("--weights", metavar="DIR", help="holds learned-<setting>-<rotation>.npz")
+    said.add_argument("--cache", metavar="DIR", help="default: a folder below the temporary one")
+    said.add_argument("--groove", metavar="DIR", help="another folder laid out like the Groove MIDI Dataset")
+    said.add_argument("--jobs", type=int, default=1)
+    said.add_argument("--windows", type=int, default=40, metavar="N", help="windows a take at most")
+    said.add_argument("--takes", type=int, default=0, metavar="N", help="a quick look: only N takes of A and of B")
+    said.add_argument("--no-floors", action="store_true")
+    said.add_argument("--stats", action="store_true", help="figures a drummer, real and made, for every player named")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Print the tables; return 1 where a guard fails."""
+    from pathlib import Path
+
+    cache = Cache(chosen.cache)
+    items = groove_takes(Path(chosen.groove) if chosen.groove else None, cache=cache, jobs=chosen.jobs)
+    split = SPLITS[chosen.setting](items, chosen.rotation)
+    if chosen.takes:
+        split = (split[0], _some(split[1], chosen.takes), _some(split[2], chosen.takes))
+    columns = {name: COLUMNS[name] for name in (chosen.channels or COLUMNS)}
+    bench = Bench(
+        split,
+        "drums",
+        seed=chosen.seed,
+        jobs=chosen.jobs,
+        cache=cache,
+        accents=chosen.accents,
+        per_take=chosen.windows,
+        columns=columns,
+    )
+    _say_split(chosen, bench)
+    names = [*(GUARDS if chosen.guards else ()), *(TRIAL if chosen.guards else ())]
+    names += chosen.players or ([*OURS] if chosen.guards else ["ours"])
+    failed = False
+    if not chosen.no_floors:
+        failed |= not _floors(bench)
+    print(_head(columns))
+    verdicts: dict[str, Verdict] = {}
+    last = None
+    for name in names:
+        played = bench.played(name, lambda name=name: _make(name, chosen), _depends(name, chosen))
+        verdicts[name] = bench.judged(played)
+        print(_line(name, verdicts[name], played.copied, played.seconds), flush=True)
+        if name in chosen.players or (not chosen.players and name == names[-1]):
+            last = name, played
+            if chosen.stats:
+                _statistics(bench, name, played.statistics)
+    if last is not None and verdicts[last[0]].tells:
+        print(f"\nwhat gives {last[0]} away:")
+        print(*(f"  {said}" for said in verdicts[last[0]].tells[:12]), sep="\n")
+    if chosen.guards and not chosen.accents:
+        failed |= not _verdicts(verdicts)
+    return int(failed)
+
+
+def _some(items: list, n: int) -> list:
+    """Return ``n`` items, evenly over the list."""
+    return [items[i] for i in np.unique(np.linspace(0, len(items) - 1, min(n, len(items))).astype(int))]
+
+
+def _make(name: str, chosen: argparse.Namespace):
+    from pathlib import Path
+
+    weights = Path(chosen.weights) if chosen.weights else None
+    return players.make(name, setting=chosen.setting, rotation=chosen.rotation, weights=weights)
+
+
+def _depends(name: str, chosen: argparse.Namespace) -> tuple:
+    """Return what else a player's playing depends on than the benchmark's own files."""
+    from pathlib import Path
+
+    base = name.partition(":")[0]
+    if base in GUARDS or base in TRIAL or base == "itself":
+        return (chosen.setting, chosen.rotation)
+    found = [sources("analysis/*.py", "core/**/*.py", "humanize/**/*.py", "humanize/**/*.json", "humanize/**/*.npz")]
+    if chosen.weights:
+        path = Path(chosen.weights) / f"learned-{chosen.setting}-{chosen.rotation}.npz"
+        found.append(hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else "none")
+    return (chosen.setting, chosen.rotation, *found)
+
+
+def _say_split(chosen: argparse.Namespace, bench: Bench) -> None:
+    mode = "accents kept" if chosen.accents else "accents regenerated"
+    print(f"drums, {chosen.setting} drummers, rotation {chosen.rotation}, seed {chosen.seed}, {mode}")
+    for role, part in zip("GAB", bench.split, strict=True):
+        groups = {}
+        for item in part:
+            groups[item.group] = groups.get(item.group, 0) + 1
+        said = ", ".join(f"{name} {count}" for name, count in sorted(groups.items()))
+        print(f"  {role}: {len(part)} takes, {sum(map(len, part))} hits ({said})")
+    print(f"  windows of 48 hits, at most {bench.per_take} a take: A {len(bench.real[0])}, B {len(bench.real[1])}")
+
+
+def _floors(bench: Bench) -> bool:
+    """Print the floors; return whether random labels stay within their bounds."""
+    null = bench.random_labels()
+    print(f"\nfloor, random labels: {' '.join(f'{a:.2f}' for a in null)}")
+    people = bench.person_against_person()
+    if people:
+        pairs = [a for _, _, a in people]
+        said = ", ".join(f"{one}-{other} {a:.2f}" for one, other, a in people)
+        print(f"floor, drummer against drummer: mean {np.mean(pairs):.2f} ({said})")
+    print("floor, another drummer's own deviations on the same score: no two drummers play one score in this set")
+    # A single draw of few takes strays; their mean is what shows a judge that cheats.
+    return NULL[0] <= float(np.mean(null)) <= NULL[1]
+
+
+def _head(columns: dict) -> str:
+    return f"\n{'player':<26}" + "".join(f"{name:>20}" for name in columns) + f"{'energy':>8}{'copied':>16}{'s':>7}"
+
+
+def _line(name: str, verdict: Verdict, copied: tuple[float, float], seconds: float) -> str:
+    cells = "".join(f"{f'{a:.3f} [{low:.2f}, {high:.2f}]':>20}" for a, low, high in verdict.auc.values())
+    both = f"{100 * copied[0]:.2f}/{100 * copied[1]:.2f} %"
+    return f"{name:<26}{cells}{verdict.energy:>7.1f}x{both:>16}{seconds:>7.1f}"
+
+
+def _statistics(bench: Bench, name: str, made: np.ndarray) -> None:
+    part = bench.split[2]
+    real = np.array([statistics_of(item.deviations) for item in part])
+    print(f"\n{name}: takes of B with 300 hits or more, medians")
+    print(*table(np.array([item.group for item in part]), real, made), sep="\n")
+
+
+def _verdicts(verdicts: dict[str, Verdict]) -> bool:
+    """Print whether the guards hold."""
+    if "all" not in next(iter(verdicts.values())).auc:
+        return True
+    iid = verdicts["iid"].auc["all"][0]
+    trial = min((verdicts[name].auc["all"] for name in TRIAL), key=lambda found: found[0])
+    held = [
+        (f"independent noise is told: {iid:.3f} >= {LEAST_IID}", iid >= LEAST_IID),
+        (f"the trial's best donor is told: {trial[0]:.3f} >= {LEAST_TRIAL}", trial[0] >= LEAST_TRIAL),
+    ]
+    print()
+    for said, true in held:
+        print(f"{'held  ' if true else 'FAILED'}  {said}")
+    for name, verdict in verdicts.items():
+        if name in GUARDS or name in TRIAL:
+            continue
+        found = verdict.auc["all"]
+        below = found[0] < trial[0] and found[2] < trial[1]
+        words = "below by more than the bounds" if below else "not below by more than the bounds"
+        print(f"gate    {name}: {found[0]:.3f} [{found[1]:.3f}, {found[2]:.3f}] against the trial's {trial[0]:.3f} "
+              f"[{trial[1]:.3f}, {trial[2]:.3f}]: {words}")  # fmt: skip
+    return all(true for _, true in held)
+
+
+__all__ = ["options", "run"]
