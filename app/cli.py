@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 
 from ..core.errors import TakeprintError
 from .progress import complain, hushed_libraries
+from .steering_options import add_steering
 
 DONE, SOME_FAILED, REFUSED, INTERNAL, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 70, 130, 141
 AMOUNT_LIMIT = 10.0
@@ -46,9 +47,16 @@ _HUMANIZE_EXAMPLES = """examples:
   takeprint humanize song.mid -o played.mid --track Bass --track 3
   takeprint humanize beat.mid -o takes --takes 5       five different takes into the folder `takes`
   takeprint humanize loop.wav -o played.wav            audio in, audio out: attacks are moved
+  takeprint humanize beat.mid -o played.mid --nail-the-one --tight "&:0.5"
+  takeprint humanize beat.mid -o played.mid --late snare:8 --push 3      snare laid back, all a little ahead
+  takeprint humanize beat.mid -o played.mid --swing 0.62 --protect beat=1
+  takeprint humanize song.mid -o played.mid --set track=Bass timing=0.5 --set bars=1-4 amount=0
+  takeprint humanize beat.mid -o played.mid --profile drums-funk:0.7,drums-rock:0.3
+  takeprint humanize song.mid -o played.mid --profile piano-plain --drums drums-jazz --slip-rate 1
 
 amounts: 0 leaves a trace as it is written, 1 is as measured, 0 to 1.3 is the musical range, a negative amount inverts.
 --amount multiplies the amount of every trace; --amount 0 copies the file, byte for byte.
+--slips A: A times the slips that the profile's player makes, or A in 100 notes where it does not know.
 """
 _COMPARE_EXAMPLES = """examples:
   takeprint compare take.mid played.mid
@@ -212,12 +220,20 @@ def _add_humanize(commands: Any) -> None:
     command.add_argument("input", nargs="+", metavar="IN", help="MIDI or audio files, or folders of them")
     _add_output(command, "the played file; a folder where there are several inputs or takes", required=True)
     who = command.add_mutually_exclusive_group()
-    who.add_argument("--profile", metavar="NAME|FILE", help="a shipped profile, or one of your own (see `profiles`)")
-    who.add_argument("--like", metavar="TAKE", help="lay the deviations of this take onto the notes")
-    command.add_argument("--player", choices=("parametric", "donor"), help="who invents (default: what suits)")
+    who.add_argument(
+        "--profile",
+        metavar="NAME|FILE",
+        help="a shipped profile, one of your own (see `profiles`), or a mixture: drums-funk:0.7,drums-rock:0.3",
+    )
+    who.add_argument("--like", metavar="TAKE", help="lay the deviations of this take (MIDI, audio, DEV.json) on it")
+    command.add_argument("--drums", metavar="NAME|FILE", help="another profile for the kit")
+    command.add_argument(
+        "--player", choices=("auto", "learned", "donor", "parametric"), help="who invents (default: the best there is)"
+    )
     command.add_argument("--amount", type=_amount, default=1.0, metavar="A", help="over all; 0 to 1.3 is musical")
     for trace in TRACE_AMOUNTS:
-        command.add_argument(f"--{trace}", type=_amount, metavar="A", help=f"amount of {trace} (default 1)")
+        usual = "none" if trace == "slips" else "1"
+        command.add_argument(f"--{trace}", type=_amount, metavar="A", help=f"amount of {trace} (default {usual})")
     command.add_argument(
         "--seed", type=_seed, default=0, metavar="N", help="another number is another take (default 0)"
     )
@@ -235,6 +251,7 @@ def _add_humanize(commands: Any) -> None:
     command.add_argument("--takes", type=_count, default=1, metavar="N", help="so many different takes of every input")
     command.add_argument("--jobs", type=_count, metavar="N", help="worker processes of a batch (default: one a core)")
     command.add_argument("--json", action="store_true", help="write the report as JSON to standard output")
+    add_steering(command)
 
 
 def _add_compare(commands: Any) -> None:

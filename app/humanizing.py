@@ -22,14 +22,15 @@ from .commands import finish_batch, identity, is_folder_output, tell_intake, wri
 from .intake import Intake, gather, output_names, refuse_inputs_as_outputs
 from .jobs import unmarked
 from .progress import compile_notice, say, shown
+from .steering_options import controls_asked
 
 if TYPE_CHECKING:
     from ..core.profile import Profile
     from ..core.take import Take
     from .batch import Mark
 
+_MOST_SHARES = 24
 _DOCUMENT_SUFFIXES = (".json", ".csv", ".npz", ".txt", ".png", ".xml", ".musicxml", ".mxl")
-_NOT_INVENTED = ("intonation", "breath", "friction", "slips")
 
 
 def run_humanize(args: argparse.Namespace) -> int:
@@ -54,13 +55,16 @@ def run_humanize(args: argparse.Namespace) -> int:
 
 def _settings(args: argparse.Namespace) -> dict[str, Any]:
     traces = {name: getattr(args, name) for name in TRACE_AMOUNTS if getattr(args, name) is not None}
-    profile = args.profile
-    if profile is not None and profile not in profile_names() and not os.path.lexists(profile):
-        profile_named(profile)  # refuses, and says which there are
+    for asked in (args.profile, args.drums):
+        for name in named_profiles(asked):
+            if name not in profile_names() and not os.path.lexists(name):
+                profile_named(name)  # refuses, and says which there are
     return {
         "command": "humanize",
         "version": version(),
-        "profile": profile,
+        "profile": args.profile,
+        "drums": args.drums,
+        "controls": controls_asked(args),
         "like": args.like,
         "player": args.player or "auto",
         "amount": args.amount,
@@ -75,8 +79,18 @@ def _settings(args: argparse.Namespace) -> dict[str, Any]:
 
 def _inputs(source: str, settings: Mapping[str, Any]) -> list[str]:
     """Return every file that is read: none of them may be written."""
-    named = [settings.get("like"), settings.get("profile")]
+    named = [settings.get("like"), *(n for k in ("profile", "drums") for n in named_profiles(settings.get(k)))]
     return [source, *(str(path) for path in named if path and os.path.isfile(path))]
+
+
+def named_profiles(asked: str | None) -> list[str]:
+    """Return the names and paths that an option names: one profile, or those of a mixture."""
+    if asked is None:
+        return []
+    from ..humanize.profiles.mixing import mixture_said
+
+    mixed = None if asked in profile_names() or os.path.lexists(asked) else mixture_said(asked)
+    return [asked] if mixed is None else [name for name, _ in mixed]
 
 
 def _humanize_batch(args: argparse.Namespace, intake: Intake, settings: dict[str, Any]) -> int:
@@ -84,8 +98,12 @@ def _humanize_batch(args: argparse.Namespace, intake: Intake, settings: dict[str
         is_folder_output(args.output, intake, [*args.input, ""])  # a file's name is refused: there are several outputs
     folder = Path(args.output)
     settings["like_sha256"] = identity(settings["like"])
-    if settings["profile"] not in (None, *profile_names()):
-        settings["profile_sha256"] = identity(settings["profile"])
+    for option in ("profile", "drums"):
+        own = [name for name in named_profiles(settings[option]) if name not in profile_names()]
+        if own == [settings[option]]:
+            settings[f"{option}_sha256"] = identity(own[0])
+        elif own:  # the shares stay told beside what the files hold
+            settings[f"{option}_members"] = [identity(name) for name in own]
     tell_intake(intake)
     tasks = []
     digits = len(str(args.takes))
@@ -127,17 +145,19 @@ def humanized(
     mark("read")
     from ..core.scaling import amounts_of
     from ..core.take import load_take
+    from ..humanize import Controls
 
     take = load_take(source)
     _refuse_unsuited_name(take, source, target)
-    traces = settings["traces"]
+    traces, controls = settings["traces"], Controls(**settings["controls"])
     amounts = amounts_of(settings["amount"], traces)
     about = {"input": take.name, "output": target.name, "seed": settings["seed"], "amounts": amounts}
     inputs = _inputs(source, settings)
-    if not any(amounts.values()):
+    if settings["amount"] == 0.0 or not (any(amounts.values()) or controls.told()):
         mark("write")
         copy_atomic(source, target, force=force, inputs=inputs)
-        return about | {"identical": True, "player": None, "report": {}, "warnings": list(take.warnings)}
+        said = [*take.warnings, *(["--amount 0: the controls have nothing to act on"] if controls.told() else [])]
+        return about | {"identical": True, "player": None, "disclosure": None, "report": {}, "warnings": said}
     mark("humanize")
     from ..humanize import perform, render
 
@@ -151,17 +171,28 @@ def humanized(
         amount=settings["amount"],
         tracks=tracks,
         keep_accents=not settings["regenerate"],
+        drums=settings["drums"],
+        controls=controls,
         **traces,
     )
-    facts = _disclosed(deviations, settings, amounts) if settings["disclosure"] else False
-    rendered = render(take, deviations, tempo_as=settings["tempo_as"], tracks=tracks, disclosure=facts)
+    facts = _disclosed(deviations, take, tracks)
+    rendered = render(
+        take,
+        deviations,
+        tempo_as=settings["tempo_as"],
+        tracks=tracks,
+        disclosure=facts if settings["disclosure"] else False,
+    )
     mark("write")
     rendered.save(target, force=force, inputs=inputs)
     said = [*take.warnings, *deviations.warnings, *rendered.warnings, *_without_effect(deviations, traces)]
+    if not settings["disclosure"]:
+        said.append(_not_disclosed(facts, take))
     said = [line.replace("keep_accents=False", "--regenerate") for line in said]
     return about | {
         "identical": False,
         "player": deviations.reference.get("player"),
+        "disclosure": {**facts, "source-sha256": take.sha256} if settings["disclosure"] else None,
         "report": dict(rendered.report),
         "warnings": list(dict.fromkeys(said)),
     }
@@ -188,30 +219,27 @@ def _tracks(take: Take, asked: list[str] | None) -> list[int] | None:
         return None
     if take.smf is None:
         raise TakeprintError("this file has no tracks", where=take.name, remedy="leave --track out")
-    names = take.smf.track_names()
-    chosen: set[int] = set()
-    for said in asked:
-        alike = [k for k, name in enumerate(names) if name.casefold() == said.strip().casefold() and name]
-        if said.isascii() and said.isdigit() and int(said[:6]) < len(names):
-            chosen.add(int(said))
-        elif alike:
-            chosen.update(alike)
-        else:
-            there = ", ".join(f"{k} {name}".strip() for k, name in enumerate(names))
-            raise TakeprintError(f"there is no track {said!r}", where=take.name, rule=f"its tracks are {there}")
-    return sorted(chosen)
+    from ..humanize.where import tracks_called
+
+    return tracks_called(asked, take.smf.track_names())
 
 
-def _disclosed(deviations: Any, settings: Mapping[str, Any], amounts: Mapping[str, float]) -> dict[str, Any]:
-    parts = (deviations.reference.get("player") or {}).get("parts") or {}
-    used = sorted({str(part["profile"]) for part in parts.values() if part.get("profile")})
-    players = sorted({str(part["player"]) for part in parts.values() if part.get("player")})
-    return {
-        "profile": ",".join(used) or None,
-        "player": ",".join(players) or None,
-        "seed": settings["seed"],
-        "amounts": {name: value for name, value in amounts.items() if name not in _NOT_INVENTED},
-    }
+def _disclosed(deviations: Any, take: Take, tracks: list[int] | None) -> dict[str, Any]:
+    """Return what the file says of itself: who played, from what, with which amounts and controls."""
+    from ..humanize.disclosure import player_facts
+
+    facts = player_facts(deviations)
+    if tracks is not None and take.smf is not None:
+        facts["tracks"] = ",".join(map(str, tracks))
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def _not_disclosed(facts: Mapping[str, Any], take: Take) -> str:
+    return (
+        f"--no-disclosure: the file does not say that it was humanized; left out are {', '.join(facts)} and the "
+        f"source's sha256 {take.sha256[:12]}...; `takeprint inspect` will find nothing, and this report is the only "
+        "record"
+    )
 
 
 def _without_effect(deviations: Any, traces: Mapping[str, float]) -> list[str]:
@@ -222,7 +250,6 @@ def _without_effect(deviations: Any, traces: Mapping[str, float]) -> list[str]:
         "intonation": bool(np.isfinite(deviations.notes.intonation_cents).any()),
         "breath": bool(deviations.breath),
         "friction": bool(deviations.friction),
-        "slips": bool(deviations.slips) or bool((deviations.notes.label != "match").any()),
     }
     return [
         f"no {name} is invented in this version: --{name} has no effect" for name in traces if not there.get(name, True)
@@ -246,10 +273,38 @@ def report_words(report: Mapping[str, Any]) -> list[str]:
     changed = [t.get("n_changed") if isinstance(t, Mapping) else 0 for t in report["report"].values()]
     if not any(changed) and not facts.get("moved"):
         lines.append("  note: nothing was moved: at these amounts this player does what is written")
+    lines += _share_words(facts.pop("drums", []), "drum") + _share_words(facts.pop("tracks", []), "track")
+    lines += [
+        f"  {'control':<13} {a['control']}: {a['n_notes']} notes" for a in (report["player"] or {}).get("acted", [])
+    ]
     facts.pop("disclosure", None)
     facts.pop("coupled", None)
     lines += plain_lines(facts)
     return [*lines, *doubt_lines((), report["warnings"])]
+
+
+def _share_words(shares: list[dict[str, Any]], kind: str) -> list[str]:
+    """Return a line for each track or drum of several: how much its notes changed on average, and at most."""
+    from .words import number
+
+    if len(shares) < 2:
+        return []
+    lines = []
+    for share in shares[:_MOST_SHARES]:
+        said = []
+        for trace in ("timing", "dynamics", "articulation"):
+            told = share[trace]
+            ((mean, unit),) = ((value, name[5:]) for name, value in told.items() if name.startswith("mean_"))
+            if told["n_changed"]:
+                most = f" (at most {number(told[f'max_{unit}'])})"
+                said.append(
+                    f"{trace} {number(mean)} {unit}{most}"
+                    + (f", {told['n_limited']} limited" * bool(told["n_limited"]))
+                )
+        name = share.get("drum") or f"track {share.get('track')} {share.get('name') or ''}".strip()
+        lines.append(f"    {name:<11} {share['n_notes']} notes: {'; '.join(said)}")
+    rest = len(shares) - _MOST_SHARES
+    return [*lines, f"    and {rest} more (all of them in the JSON)"] if rest > 0 else lines
 
 
 def _trace_words(trace: str, told: Mapping[str, Any]) -> str:

@@ -2,11 +2,13 @@
 
 Conventions
 -----------
-``perform`` invents deviations for a score, ``render`` lays deviations, measured or invented, into a copy of it.
+``perform`` invents deviations for a score, steered by ``Controls``; ``render`` lays deviations, measured or
+invented, into a copy of it.
 """
 
+from .controls import Controls
 from .disclosure import read_disclosure
 from .perform import perform
 from .render_midi import Rendered, render
 
-__all__ = ["Rendered", "perform", "read_disclosure", "render"]
+__all__ = ["Controls", "Rendered", "perform", "read_disclosure", "render"]

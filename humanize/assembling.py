@@ -8,7 +8,7 @@ One row per score note, ``reference_index`` its row in the score's ``Notes``. ``
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -33,15 +33,30 @@ def assemble(
     invented: Sequence[Invented],
     selected: np.ndarray,
     tempo: TempoCurve,
+    factor: Mapping[str, np.ndarray],
 ) -> Deviations:
-    """Return the invented parts as one table: see the module's Conventions."""
+    """Return the invented parts as one table.
+
+    Parameters
+    ----------
+    take, notes, clock, metre
+        What is written.
+    parts, invented
+        What is played, as it may be written with another swing.
+    selected : ndarray of bool [shape=(n,)]
+        Other notes stay as they are written.
+    tempo : TempoCurve
+    factor : mapping of str to ndarray [shape=(n,)]
+        Each note's amount of ``timing``, ``dynamics`` and ``articulation``.
+    """
     n = len(notes)
     timing_ms, added, held = np.zeros(n), np.zeros(n), np.zeros(n)
     for part, made in zip(parts, invented, strict=True):
         # A constant early or late bias is not invented: timing has zero median, as where it is measured.
-        timing_ms[part.rows] = _within_reach(part, made.timing_ms - np.median(made.timing_ms))
+        timing_ms[part.rows] = _within_reach(part, made.timing_ms - made.middle_ms)
         added[part.rows] = _velocity_change(part, made)
         held[part.rows] = made.articulation_log2
+    timing_ms, added, held = timing_ms * factor["timing"], added * factor["dynamics"], held * factor["articulation"]
     timing_ms = np.where(selected, np.round(timing_ms / _STEP_MS) * _STEP_MS, 0.0)
     added = np.where(selected, np.round(added, 6), 0.0)
     held = np.where(selected, np.round(held, 9), 0.0)

@@ -10,7 +10,7 @@ a take's rows, else the parametric player.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -23,36 +23,58 @@ from ..core.deviations import Deviations
 from ..core.errors import TakeprintError
 from ..core.notes import Notes
 from ..core.profile import Profile
+from ..core.sniff import sniff
 from . import profiles
 from .players import donor, parametric
+from .players.breaths import breathed
 from .players.figures import check_figures
 from .players.part import Dice, Invented, Part
+from .profiles.mixing import Mixture, alternated, mixture_said
 
 PLAYERS = ("auto", "learned", "donor", "parametric")
+# The modules that play what they have learned, best first; each plays its own kind of profile.
+LEARNED = ("learned", "keyboard")
+_MEZZO_FORTE = 64.0
 
 
 @dataclass(frozen=True)
 class Cast:
-    """The profile of the kit and of the other players, and the player that plays them."""
+    """The profiles of the kit and of the other players, and the player that plays them."""
 
-    drums: Profile
-    others: Profile
+    kit: Mixture
+    rest: Mixture
     player: str
-    warnings: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def drums(self) -> Profile:
+        """The kit's figures, blended where several profiles are mixed."""
+        return self.kit.blend
+
+    @property
+    def others(self) -> Profile:
+        """The other players' figures."""
+        return self.rest.blend
+
+    def mixture_for(self, part: Part) -> Mixture:
+        """Return the profiles that play a part."""
+        return self.kit if part.drums else self.rest
 
     def profile_for(self, part: Part) -> Profile:
-        """Return the profile that plays a part."""
-        return self.drums if part.drums else self.others
+        """Return the figures that a part is played from."""
+        return self.mixture_for(part).blend
 
-    def player_for(self, part: Part) -> str:
-        """Return who plays a part: ``"learned"``, ``"donor"`` or ``"parametric"``."""
-        profile = self.profile_for(part)
-        learned = _learned() if self.player in ("auto", "learned") else None
-        if learned is not None and learned.can_play(profile, part):
-            return "learned"
-        if self.player != "parametric" and donor.can_play(profile, part):
-            return "donor"
-        return "parametric"
+    def players_for(self, part: Part) -> list[str]:
+        """Return who plays a part from each of its profiles: a name of ``LEARNED``, ``"donor"`` or ``"parametric"``."""
+        return [_player_for(part, profile, self.player) for profile, _ in self.mixture_for(part).members]
+
+
+def _player_for(part: Part, profile: Profile, asked: str) -> str:
+    for name in LEARNED if asked in ("auto", "learned") else ():
+        module = _learned(name)
+        if module is not None and module.can_play(profile, part):
+            return name
+    return "donor" if asked != "parametric" and donor.can_play(profile, part) else "parametric"
 
 
 def profile_of(given: Profile | str | os.PathLike[str]) -> Profile:
@@ -72,7 +94,28 @@ def profile_of(given: Profile | str | os.PathLike[str]) -> Profile:
         if path.suffix.lower() == ".json" or path.exists():
             return Profile.load(path)
         return profiles.load(str(given))
-    raise TakeprintError(f"a {type(given).__name__} is no profile", rule="a profile is a Profile, a name or a path")
+    raise TakeprintError(
+        f"a {type(given).__name__} is no profile", rule="a profile is a Profile, a name, a path, or a mixture of these"
+    )
+
+
+def mixture_of(given: Any) -> Mixture:
+    """Return one profile, or several with their shares: ``{"drums-funk": 0.7, "drums-rock": 0.3}`` or as one text.
+
+    Raises
+    ------
+    TakeprintError
+        For anything else, and for a damaged profile.
+    """
+    shares = given if isinstance(given, Mapping) else None
+    if isinstance(given, str) and given not in profiles.names() and not os.path.lexists(given):
+        shares = dict(said) if (said := mixture_said(given)) is not None and len(said) > 1 else None
+        if said is not None and shares is not None and len(shares) < len(said):
+            raise TakeprintError(f"the mixture {given!r}", rule="a mixture names each profile once")
+    members = [(profile_of(given), 1.0)] if shares is None else [(profile_of(p), w) for p, w in shares.items()]
+    for profile, _ in members:
+        check_figures(profile)
+    return Mixture.of(members)
 
 
 def cast_of(profile: Any, like: Any, drums: Any, player: str) -> Cast:
@@ -87,23 +130,17 @@ def cast_of(profile: Any, like: Any, drums: Any, player: str) -> Cast:
         raise TakeprintError(f"player={player!r}", rule=f"a player is one of {', '.join(PLAYERS)}")
     if profile is not None and like is not None:
         raise TakeprintError("both a profile and a take to play like were given", remedy="give one of them")
-    warnings: list[str] = []
     if like is not None:
         fitted = _like(like)
-        kit = fitted.get("drums") or fitted["others"]
-        others = fitted.get("others") or kit
+        kit = mixture_of(fitted.get("drums") or fitted["others"])
+        rest = mixture_of(fitted["others"]) if "others" in fitted else kit
     elif profile is not None:
-        kit = others = profile_of(profile)
+        kit = rest = mixture_of(profile)
     else:
-        kit = profile_of(profiles.DEFAULT_DRUMS)
-        others = profile_of(profiles.DEFAULT_OTHERS)
+        kit, rest = mixture_of(profiles.DEFAULT_DRUMS), mixture_of(profiles.DEFAULT_OTHERS)
     if drums is not None:
-        kit = profile_of(drums)
-    for one in {kit.name: kit, others.name: others}.values():
-        check_figures(one)
-        if player == "donor" and not len(one.arrays.get("take", ())):
-            warnings.append(f"profile {one.name!r} has no donor's bars: the parametric player plays from its figures")
-    return Cast(kit, others, player, tuple(warnings))
+        kit = mixture_of(drums)
+    return Cast(kit, rest, player)
 
 
 def _like(like: Any) -> dict[str, Profile]:
@@ -115,10 +152,13 @@ def _like(like: Any) -> dict[str, Profile]:
         return {"drums" if like.kind == "drums" else "others": like}
     if isinstance(like, Deviations):
         found = like
+    elif isinstance(like, str | os.PathLike) and sniff(like) == "json":
+        found = Deviations.load(Path(like))
     else:
         from ..analysis.measure import measure
 
         found = measure(like)
+    found = _with_velocities(found)
     name = f"like {found.take.get('name', 'take')}"
     out = {}
     kit = is_drum(found)
@@ -128,6 +168,18 @@ def _like(like: Any) -> dict[str, Profile]:
         kind = kind_of([found.replace(notes=found.notes.rows(~kit))])
         out["others"] = fit(found, name=name, kind=kind)
     return out
+
+
+def _with_velocities(found: Deviations) -> Deviations:
+    """Return what was measured with velocities in place of decibels, where only those are known, as of a recording."""
+    rows = found.notes
+    if np.isfinite(rows.velocity).any() or not np.isfinite(rows.level_db).any():
+        return found
+    # General MIDI's loudness law, 40 log10 of the velocity; the take's middle is mezzo forte.
+    louder_db = rows.level_db - np.nanmedian(rows.level_db)
+    velocity = np.clip(np.round(_MEZZO_FORTE * 10.0 ** (louder_db / 40.0), 6), 1.0, 127.0)
+    change = np.round(_MEZZO_FORTE * (10.0 ** (rows.dynamics_db / 40.0) - 1.0), 6)
+    return found.replace(notes=rows.replace(velocity=velocity, dynamics_velocity=change))
 
 
 def play_parts(parts: Sequence[Part], cast: Cast, seed: int, score: str, keep_accents: bool) -> list[Invented]:
@@ -149,7 +201,9 @@ def play_parts(parts: Sequence[Part], cast: Cast, seed: int, score: str, keep_ac
     out: list[Invented] = []
     follow = None
     for part in parts:
-        made = _play_part(part, cast, Dice(seed, score, part.name), keep_accents, follow)
+        dice = Dice(seed, score, part.name)
+        # Whoever plays: wind players and singers must breathe.
+        made = breathed(part, cast.profile_for(part), _play_part(part, cast, dice, keep_accents, follow), dice)
         if part.drums:
             follow = (part.group_beat, made.clock_ms[part.group_first])
         out.append(made)
@@ -157,20 +211,21 @@ def play_parts(parts: Sequence[Part], cast: Cast, seed: int, score: str, keep_ac
 
 
 def _play_part(part: Part, cast: Cast, dice: Dice, keep_accents: bool, follow: Any) -> Invented:
-    profile = cast.profile_for(part)
-    player = cast.player_for(part)
-    if player == "learned":
-        return _learned().play(part, profile, dice, keep_accents=keep_accents)
-    if player == "donor":
-        return donor.play(part, profile, dice, keep_accents=keep_accents)
-    borrowed = follow if profile.kind == "drums" and not part.drums else None
-    return parametric.play(part, profile, dice, keep_accents=keep_accents, follow=borrowed)
+    mixture, players = cast.mixture_for(part), cast.players_for(part)
+    if set(players) == {"parametric"}:
+        borrowed = follow if mixture.blend.kind == "drums" and not part.drums else None
+        return parametric.play(part, mixture.blend, dice, keep_accents=keep_accents, follow=borrowed)
+    played = []
+    for (profile, share), name in zip(mixture.members, players, strict=True):
+        player = {"donor": donor, "parametric": parametric}.get(name) or _learned(name)
+        played.append((player.play(part, profile, dice, keep_accents=keep_accents), share))
+    return played[0][0] if len(played) == 1 else alternated(part, played, dice)
 
 
-def _learned() -> Any:
-    """Return the learned player where this version has one, else None."""
-    name = f"{__package__}.players.learned"
-    return import_module(name) if find_spec(name) is not None else None
+def _learned(name: str) -> Any:
+    """Return a player that plays what it has learned, where this version has it, else None."""
+    place = f"{__package__}.players.{name}"
+    return import_module(place) if find_spec(place) is not None else None
 
 
 def doubts(notes: Notes, parts: Sequence[Part], cast: Cast, keep_accents: bool, amounts: dict[str, float]) -> list[str]:
@@ -184,6 +239,13 @@ def doubts(notes: Notes, parts: Sequence[Part], cast: Cast, keep_accents: bool, 
             )
         if not part.drums and profile.kind == "drums":
             said.append(f"{part.name}: drum profile {profile.name!r}; half of its clock and velocity spread is used")
+        if cast.player in ("donor", "learned") and part.drums == (profile.kind == "drums"):
+            missing = "donor's bars" if cast.player == "donor" else "learned player"
+            said += [
+                f"profile {one.name!r} has no {missing}: the {who} player plays"
+                for (one, _), who in zip(cast.mixture_for(part).members, cast.players_for(part), strict=True)
+                if who != cast.player and not (cast.player == "learned" and who in LEARNED)
+            ]
         flat = np.isfinite(notes.velocity[part.rows]).all() and len(part) > 1 and np.ptp(part.velocity) == 0
         if keep_accents and flat and amounts["dynamics"] != 0.0:
             said.append(
@@ -198,5 +260,5 @@ def told(cast: Cast, parts: Sequence[Part], seed: int, keep_accents: bool) -> di
     used = {}
     for part in parts:
         profile = cast.profile_for(part)
-        used[part.name] = {"profile": profile.name, "player": cast.player_for(part)}
+        used[part.name] = {"profile": profile.name, "player": "+".join(dict.fromkeys(cast.players_for(part)))}
     return {"seed": int(seed), "keep_accents": bool(keep_accents), "parts": used}

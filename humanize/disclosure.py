@@ -38,7 +38,11 @@ def program_version() -> str:
 
 def _said(value: Any) -> str:
     if isinstance(value, Mapping):
-        return ",".join(f"{quote(str(k), safe='')}:{_said(v)}" for k, v in value.items())
+        # Inside a mapping a text's own commas and colons are encoded, so that the pairs can be told apart.
+        return ",".join(
+            f"{quote(str(k), safe='')}:{quote(v, safe='/.+-_') if isinstance(v, str) else _said(v)}"
+            for k, v in value.items()
+        )
     if isinstance(value, float):
         value = f"{value:.6g}"
     return quote(str(value), safe=_SAFE)
@@ -50,7 +54,8 @@ def disclosure_text(facts: Mapping[str, Any], source_sha256: str) -> str:
     Parameters
     ----------
     facts : mapping
-        E.g. ``profile``, ``seed``, ``amounts`` (a mapping of trace to amount); what is None is left out.
+        E.g. ``profile``, ``seed``, ``amounts`` (a mapping of trace to amount), ``controls`` (a mapping of control to
+        text); what is None is left out. Controls that would make the line too long are told by their names alone.
     source_sha256 : str
         Of the source's bytes.
 
@@ -60,6 +65,14 @@ def disclosure_text(facts: Mapping[str, Any], source_sha256: str) -> str:
     >>> text.split(" ", 1)[1]
     'humanized profile=rock seed=7 amounts=timing:0.5 source-sha256=ab12'
     """
+    line = _line(facts, source_sha256)
+    controls = facts.get("controls")
+    if len(line) > _MAX_TEXT and isinstance(controls, Mapping):
+        line = _line({**facts, "controls": dict.fromkeys(controls, "too long to tell")}, source_sha256)
+    return line
+
+
+def _line(facts: Mapping[str, Any], source_sha256: str) -> str:
     said = [
         f"{quote(str(k), safe='-_')}={_said(v)}" for k, v in facts.items() if v is not None and k != "source-sha256"
     ]
@@ -67,7 +80,9 @@ def disclosure_text(facts: Mapping[str, Any], source_sha256: str) -> str:
 
 
 def parse_disclosure(text: str) -> dict[str, Any] | None:
-    """Return what a line tells: ``program``, ``version`` and its values as text (``amounts`` as a dict of floats).
+    """Return what a line tells: ``program``, ``version`` and its values as text.
+
+    ``amounts`` is a dict of floats, ``controls`` a dict of texts.
 
     None for a text that is no disclosure.
     """
@@ -78,7 +93,8 @@ def parse_disclosure(text: str) -> dict[str, Any] | None:
     for word in words[2:]:
         name, equals, value = word.partition("=")
         if equals:
-            out[unquote(name)] = unquote(value)
+            pairs = unquote(name) == "controls" and ":" in value
+            out[unquote(name)] = _texts(value) if pairs else unquote(value)
     if "amounts" in out:
         pairs = (part.partition(":") for part in str(out["amounts"]).split(","))
         try:
@@ -86,6 +102,11 @@ def parse_disclosure(text: str) -> dict[str, Any] | None:
         except ValueError:
             pass  # written by a later version: the text itself still tells something
     return out
+
+
+def _texts(said: str) -> dict[str, str]:
+    pairs = (pair.partition(":") for pair in said.split(","))
+    return {unquote(name): unquote(value) for name, _, value in pairs}
 
 
 def disclosure_event(text: str) -> bytes:
@@ -183,7 +204,23 @@ def _comment_of_audio(path: str | os.PathLike[str]) -> Iterator[str]:
 
 
 def player_facts(deviations: Deviations) -> dict[str, Any]:
-    """Return who invented the deviations, as ``perform`` notes it in their reference; empty when nobody did."""
+    """Return who invented the deviations and how, as ``perform`` notes it in their reference; empty when nobody did.
+
+    Returns
+    -------
+    dict
+        ``profile``, ``player``, ``seed``, ``accents`` (``kept`` or ``regenerated``), ``amounts``, ``controls``,
+        ``slips-per-100``; None for what is not known or not asked for.
+    """
     told = deviations.reference.get("player") or {}
-    used = {str(part.get("profile")) for part in (told.get("parts") or {}).values() if part.get("profile")}
-    return {"profile": ",".join(sorted(used)) or None, "seed": told.get("seed")}
+    parts = [part for part in (told.get("parts") or {}).values() if isinstance(part, Mapping)]
+    kept = told.get("keep_accents")
+    return {
+        "profile": ",".join(sorted({str(part["profile"]) for part in parts if part.get("profile")})) or None,
+        "player": ",".join(sorted({str(part["player"]) for part in parts if part.get("player")})) or None,
+        "seed": told.get("seed"),
+        "accents": None if kept is None else "kept" if kept else "regenerated",
+        "amounts": told.get("amounts") or None,
+        "controls": told.get("controls") or None,
+        "slips-per-100": told.get("slips_per_100"),
+    }

@@ -3,7 +3,8 @@
 Conventions
 -----------
 Per trace: ``n_changed``, ``mean`` and ``max`` of the change's size with its unit in the name, ``n_limited`` and
-``why``, a list of phrases. Timing counts from where the tempo alone would put a note.
+``why``, a list of phrases. Timing counts from where the tempo alone would put a note. ``tracks`` and ``drums`` tell the
+same of each track and of each instrument of the kit that something was changed on.
 """
 
 from __future__ import annotations
@@ -44,6 +45,50 @@ def _sizes(change: np.ndarray, unit: str) -> dict[str, Any]:
 
 def _why(reason: np.ndarray) -> list[str]:
     return [f"{int((reason == k).sum())} x {REASONS[k]}" for k in range(1, len(REASONS)) if (reason == k).any()]
+
+
+def _shares(
+    names: list[dict[str, Any]], group: np.ndarray, changes: dict[str, tuple[np.ndarray, np.ndarray, str]]
+) -> list[dict[str, Any]]:
+    """Return a row a group of notes: how many of them a trace changed, by how much, and how many were limited.
+
+    Parameters
+    ----------
+    names : list of dict
+        What each group is called.
+    group : ndarray of int64 [shape=(n,)], -1 for notes of none
+    changes : dict
+        By trace the change [shape=(n,)], whether it was limited [shape=(n,)], and its unit.
+    """
+    mine = group >= 0
+    code, k = group[mine], len(names)
+    rows = [{**name, "n_notes": int(n)} for name, n in zip(names, np.bincount(code, minlength=k), strict=True)]
+    touched = np.zeros(k, np.bool_)
+    for trace, (change, limited, unit) in changes.items():
+        size = np.abs(change[mine])
+        count = np.bincount(code, size > 0.0, minlength=k)
+        total, held = np.bincount(code, size, minlength=k), np.bincount(code, limited[mine], minlength=k)
+        largest = np.zeros(k)
+        np.maximum.at(largest, code, size)
+        touched |= count > 0
+        for i, row in enumerate(rows):
+            mean = float(total[i] / count[i]) if count[i] else 0.0
+            row[trace] = {"n_changed": int(count[i]), f"mean_{unit}": mean, f"max_{unit}": float(largest[i])}
+            row[trace]["n_limited"] = int(held[i])
+    return [row for row, there in zip(rows, touched.tolist(), strict=True) if there]
+
+
+def _by_track_and_drum(
+    smf: Smf, plan: Plan, there: np.ndarray, changes: dict[str, tuple[np.ndarray, np.ndarray, str]]
+) -> dict[str, Any]:
+    notes = plan.notes
+    titles = smf.track_names()
+    numbers, group = np.unique(notes.track[there], return_inverse=True)
+    tracks = [{"track": t, "name": titles[t]} for t in numbers.tolist()]
+    names, sound = np.unique(notes.instrument[there], return_inverse=True)
+    drums = [{"drum": str(name)} for name in names]
+    sound = np.where(notes.instrument[there] == "", -1, sound)
+    return {"tracks": _shares(tracks, group, changes), "drums": _shares(drums, sound, changes)}
 
 
 def report_of(
@@ -101,6 +146,16 @@ def report_of(
         "coupled": {"n_changed": int((controls & (laid.tick != home)).sum())},
         "tempo": {"n_changed": 0, "n_limited": 0, "why": []},
     }
+    held_off, longer_ms = np.zeros(len(on), np.bool_), np.zeros(len(on))
+    held_off[ended], longer_ms[ended] = off_reason > 0, length_ms
+    loud_held = np.zeros(len(notes), np.bool_)
+    loud_held[plan.m] = laid.velocity_limited
+    changes = {
+        "timing": (timing_ms, on_reason > 0, "ms"),
+        "dynamics": (velocity.astype(np.float64), loud_held[there], "velocity"),
+        "articulation": (longer_ms, held_off, "ms"),
+    }
+    report |= _by_track_and_drum(smf, plan, there, changes)
     if tempo_edit is not None:
         bpm = 60e6 / tempo_edit[1]
         report["tempo"] |= {"n_changed": len(bpm), "low_bpm": float(bpm.min()), "high_bpm": float(bpm.max())}

@@ -17,22 +17,22 @@ profile that has one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..core.deviations import Deviations, TempoCurve
 from ..core.notes import Notes
-from ..core.profile import Profile
 from ..core.scaling import amounts_of
 from ..core.take import Take, load_take
 from ..core.timeline import Timeline
 from .assembling import assemble, settled
 from .casting import Cast, cast_of, doubts, play_parts, told
+from .controls import Controls
 from .players import parametric
 from .players.part import Dice, Part
-from .score_parts import parts_of, selected_rows, written
+from .score_parts import selected_rows, written
+from .steering import slip_rate, steered
 
 # Longer scores (a day at 120 bpm has 172 800 beats) get tempo knots around their notes only.
 _MOST_BEATS = 200_000
@@ -40,7 +40,7 @@ _MOST_BEATS = 200_000
 
 def perform(
     score: Any,
-    profile: Profile | str | Path | None = None,
+    profile: Any = None,
     *,
     like: Any = None,
     player: str = "auto",
@@ -48,7 +48,8 @@ def perform(
     amount: float = 1.0,
     tracks: int | Iterable[int] | None = None,
     keep_accents: bool = True,
-    drums: Profile | str | Path | None = None,
+    drums: Any = None,
+    controls: Controls | None = None,
     **traces: float,
 ) -> Deviations:
     """Invent the deviations of a performance of a score.
@@ -57,10 +58,12 @@ def perform(
     ----------
     score : path, Take or whatever ``load_take`` reads
         MIDI or MusicXML; of audio the detected onsets are played.
-    profile : Profile, shipped name, path or None
-        None: a shipped profile for each kind of part.
+    profile : Profile, shipped name, path, mapping of these to shares, or None
+        Several with shares are a mixture, also as one text: ``"drums-funk:0.7,drums-rock:0.3"``. None: a shipped
+        profile for each kind of part.
     like : path, Take, Deviations or None
-        A real take whose own measured deviations are laid onto the score, instead of a profile.
+        A real take whose own measured deviations are laid onto the score, instead of a profile: MIDI, audio, or
+        what ``measure`` made of it.
     player : {"auto", "learned", "donor", "parametric"}
         ``auto`` takes the best that the profile has: a learned player, a donor's bars, or its figures.
     seed : int
@@ -71,10 +74,13 @@ def perform(
         it stays as written too.
     keep_accents : bool
         True: velocities vary around the written ones. False: the profile's own accents replace them.
-    drums : Profile, shipped name, path or None
+    drums : as ``profile``
         Another profile for the kit.
+    controls : Controls or None
+        Tightness, bias, swing, amounts for some notes, protected notes, slips: see ``Controls``.
     **traces : float
-        Amounts by trace: ``tempo``, ``timing``, ``dynamics``, ``articulation``, …
+        Amounts by trace: ``tempo``, ``timing``, ``dynamics``, ``articulation``, … Slips are invented only where they
+        are asked for: ``slips`` times the profile's own rate, or times one in 100 notes where it has none.
 
     Returns
     -------
@@ -97,22 +103,27 @@ def perform(
     (3, True)
     """
     amounts = amounts_of(amount, traces)
+    controls = Controls() if controls is None else controls
     take = load_take(score)
     notes, clock, metre = written(take)
     cast = cast_of(profile, like, drums, player)
     selected = selected_rows(notes, tracks)
-    parts = parts_of(take, notes, clock, metre)
+    steering = steered(take, notes, clock, metre, controls, selected, amount)
+    parts = steering.parts
     # All parts are invented, selected or not, before anything is laid down: what listens to other parts comes here.
     invented = play_parts(parts, cast, seed, take.sha256, keep_accents)
-    warnings = [*cast.warnings, *doubts(notes, parts, cast, keep_accents, amounts)]
+    warnings = [*doubts(notes, parts, cast, keep_accents, amounts), *steering.doubts()]
     curve, said = _tempo(take, notes, clock, parts, cast, seed, bool(selected.all()))
     if amounts["tempo"] != 0.0:
         warnings.extend(said)
-    made = assemble(take, notes, clock, metre, parts, invented, selected, curve)
+    curve = steering.tempo(curve, clock)
+    made = assemble(take, notes, clock, metre, parts, invented, selected, curve, steering.factor)
     made = settled(made.scaled(amount, **traces), clock, notes)
-    return made.replace(
-        warnings=tuple(warnings), reference={**made.reference, "player": told(cast, parts, seed, keep_accents)}
-    )
+    made = steering.laid_on(made)
+    rate = slip_rate(controls, cast.rest if any(not part.drums for part in parts) else cast.kit, amount, traces)
+    made = steering.with_slips(made, rate, Dice(seed, take.sha256, "slips"), may_wait=bool(selected.all()))
+    player_told = told(cast, parts, seed, keep_accents) | steering.told(amounts, rate)
+    return made.replace(warnings=tuple(warnings), reference={**made.reference, "player": player_told})
 
 
 def _tempo(

@@ -138,7 +138,7 @@ def render(
             remedy="export the score as MIDI",
         )
     smf, warnings = take.smf, _doubts(take, deviations)
-    plan = _plan(take.notes, deviations, tracks, protect, take.name)
+    plan = _plan(take.notes, deviations, tracks, _protected(take, deviations, protect), take.name)
     own = _own_clocks(smf)
     curve, warp = _tempo_plan(smf, deviations, own, tempo_as, warnings)
     clocks, tempo_edit = own, None
@@ -164,6 +164,14 @@ def _doubts(take: Take, deviations: Deviations) -> list[str]:
     if said and said != take.sha256 and deviations.take.get("sha256") != take.sha256:
         return ["the deviations were measured or made against another file; rows are matched by their number alone"]
     return []
+
+
+def _protected(take: Take, deviations: Deviations, protect: Iterable[int] | None) -> Iterable[int] | None:
+    """Return the rows that must stay: those asked for, and those that the deviations were made around."""
+    said = deviations.reference.get("protected")
+    if not isinstance(said, list | tuple) or deviations.reference.get("sha256") != take.sha256:
+        return protect
+    return [*(protect if protect is not None else ()), *(row for row in said if isinstance(row, int))]
 
 
 def _plan(
