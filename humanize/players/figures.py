@@ -8,7 +8,8 @@ people do; what is damaged is refused with the figure's place in the document. M
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from ...core.errors import TakeprintError
 from ...core.fractional import BETA_LIMITS
 from ...core.profile import Profile
+from .line import STEPS
 
 KINDS = ("drums", "keyboard", "melody")
 _TRACES = ("template", "timing", "dynamics", "articulation", "tempo", "voices")
@@ -33,6 +35,8 @@ _CLOCK = {"sd": _MS_SD, "motor": _MS_SD, "beta": BETA_LIMITS, "window": _WINDOW}
 _TEMPO = {"arch_log2": _LOG2, "drift_sd_log2": _LOG2_SD}
 _TEMPO_CURVE = {"phrase_beats": (1e-3, 1e6), "beta": BETA_LIMITS, "window": _WINDOW}
 _ARTICULATION = {"mean_log2": _LOG2, "sd_log2": _LOG2_SD, "lag1": _SHARE}
+_BREATH = {key: (0.05, 600.0) for key in ("comfort_s", "longest_s", "gap_short_s", "gap_long_s")}
+_RULES = {"per_octave": (-64.0, 64.0), "arch": (-64.0, 64.0), "phrase_beats": (1e-3, 1e6)}
 _TIMING_VOICE = {"asynchrony": _MS_SD, "between_takes": _MS_SD, "between_takes_cell": _MS_SD}
 _DYNAMICS_VOICE = {
     "lag1": _SHARE, "bar_memory": _SHARE,
@@ -69,6 +73,7 @@ def check_figures(profile: Profile) -> None:
     _check_dynamics(name, model)
     _check_template(name, model["template"])
     _numbers(name, "articulation", _table(name, "articulation", model["articulation"]), _ARTICULATION)
+    _check_line(name, model)
     tempo = _table(name, "tempo", model["tempo"])
     _numbers(name, "tempo", tempo, _TEMPO)
     if tempo["arch_log2"] or tempo["drift_sd_log2"]:
@@ -78,6 +83,47 @@ def check_figures(profile: Profile) -> None:
         _refuse(name, "voices", model["voices"], "a list of names")
     if len(profile.arrays.get("take", ())):
         _check_rows(name, profile.arrays)
+
+
+def _check_line(name: str, model: Mapping[str, Any]) -> None:
+    """Check what only some profiles have: lengths by the next note, swing by tempo, breaths, loudness by rule."""
+    articulation, swing = model["articulation"], model["timing"].get("swing")
+    if articulation.get("table"):
+        levels = _rising(name, "articulation.quantile_levels", articulation.get("quantile_levels"), (1e-9, 1.0 - 1e-9))
+        _numbers(name, "articulation", articulation, {"between_takes": _LOG2_SD}, unless=("missing",))
+        rows = articulation["table"] if _is_list(articulation["table"]) else [None]
+        for i, row in enumerate(rows):
+            place = f"articulation.table[{i}]"
+            _table(name, place, row)
+            if not isinstance(row.get("voice"), str) or row.get("step") not in (*STEPS, "*"):
+                _refuse(name, place, row.get("step"), f"it has a voice and a step: {', '.join(STEPS)} or *")
+            _numbers(name, place, row, {"upto_s": (0.0, 1e6)}, unless=("unknown",))
+            if len(_rising(name, f"{place}.quantiles", row.get("quantiles"), _LOG2, strictly=False)) != len(levels):
+                _refuse(name, f"{place}.quantiles", row["quantiles"], "a number a quantile level")
+    if swing:
+        tempi = _rising(name, "timing.swing.tempo_bpm", _table(name, "timing.swing", swing).get("tempo_bpm"), (1, 1e4))
+        shares = swing.get("share")
+        if not _is_list(shares) or len(shares) != len(tempi):
+            _refuse(name, "timing.swing.share", shares, "a share a tempo")
+        for share in shares:
+            _number(name, "timing.swing.share", share, (0.3, 0.8))
+    if model.get("breath"):
+        _numbers(name, "breath", _table(name, "breath", model["breath"]), _BREATH, unless=("missing",))
+    if model["dynamics"].get("rules"):
+        rules = _table(name, "dynamics.rules", model["dynamics"]["rules"])
+        _numbers(name, "dynamics.rules", rules, _RULES, unless=("missing",))
+
+
+def _rising(
+    profile: str, place: str, values: Any, limits: tuple[float, float], *, strictly: bool = True
+) -> Sequence[float]:
+    if not _is_list(values) or not values:
+        _refuse(profile, place, values, "a list of numbers")
+    for value in values:
+        _number(profile, place, value, limits)
+    if any(b < a or (strictly and b == a) for a, b in itertools.pairwise(values)):
+        _refuse(profile, place, values, "numbers that rise")
+    return values
 
 
 def _refuse(profile: str, place: str, value: Any, rule: str) -> NoReturn:

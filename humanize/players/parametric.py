@@ -24,6 +24,7 @@ import numpy as np
 from ...core.fractional import circle_length, fractional_noise
 from ...core.metrical import phrase_arch, previous_of
 from ...core.profile import Profile
+from .line import lengths, swing
 from .part import Dice, Invented, Part, SlotTable, Voices, known_voices
 
 # How much of a drummer's clock and velocity spread passes to other instruments, and the other way round.
@@ -67,6 +68,7 @@ def play(
     absolute = not keep_accents and not gentle
     if absolute:
         base = template if model["dynamics"].get("absolute") else part.level() + template
+        base = base + _by_rule(part, model["dynamics"].get("rules"))
         velocity = base + residual
     else:
         velocity = residual
@@ -74,12 +76,14 @@ def play(
     timing_ms = clock_ms + _own_timing(part, model, voice, dice)
     louder = residual if part.drums else _within_moments(part, velocity if absolute else part.velocity + velocity)
     timing_ms = timing_ms + float(model["timing"]["coupling"]["ms_per_velocity"]) * louder
+    late_ms, held_log2 = swing(part, model["timing"].get("swing"), dice)
     return Invented(
-        timing_ms=timing_ms[part.leader],
+        timing_ms=(timing_ms + late_ms)[part.leader],
         velocity=_with_leader(part, velocity, absolute),
-        articulation_log2=_articulation(part, model, dice),
+        articulation_log2=_articulation(part, model, dice) + held_log2,
         clock_ms=clock_ms[part.leader],
         absolute=absolute,
+        swing_ms=late_ms[part.leader] if late_ms.any() else None,
     )
 
 
@@ -206,11 +210,24 @@ def _shaped(unit: np.ndarray, figures: Mapping[str, Any], voice: Voices) -> np.n
     return out
 
 
+def _by_rule(part: Part, rules: Mapping[str, Any] | None) -> np.ndarray:
+    """Return how much louder notes are by rule: the higher the louder, and an arch over each phrase, velocity steps."""
+    if not rules or part.drums:
+        return np.zeros(len(part))
+    pitch = np.nan_to_num(part.pitch)
+    high = float(rules.get("per_octave", 0.0)) * (pitch - np.median(pitch)) / 12.0
+    return np.clip(high, -24.0, 24.0) + float(rules.get("arch", 0.0)) * phrase_arch(
+        part.beat, float(rules.get("phrase_beats", 16.0))
+    )
+
+
 def _articulation(part: Part, model: Mapping[str, Any], dice: Dice) -> np.ndarray:
     """Return how much longer each note is held: half of the spread is the chord's, half the finger's."""
     from ...core.kernels.linked_memory import linked_memory
 
     figures = model["articulation"]
+    if figures.get("table") and not part.drums:
+        return lengths(part, figures, dice)
     if part.drums or (figures["mean_log2"] == 0.0 and figures["sd_log2"] == 0.0):
         return np.zeros(len(part))
     n = int(part.group.max()) + 1

@@ -159,6 +159,8 @@ class Invented:
     clock_ms : ndarray [shape=(n,)], ms
         The part of the timing that the player's inner clock gives, for others to follow.
     absolute : bool
+    swing_ms : ndarray [shape=(n,)], ms, or None
+        The part of the timing that swings the off-beats: no lateness of the player.
     """
 
     timing_ms: np.ndarray
@@ -166,6 +168,12 @@ class Invented:
     articulation_log2: np.ndarray
     clock_ms: np.ndarray
     absolute: bool
+    swing_ms: np.ndarray | None = None
+
+    @property
+    def middle_ms(self) -> float:
+        """The constant that counts as on time: the median of the timing but for the swing, ms."""
+        return float(np.median(self.timing_ms if self.swing_ms is None else self.timing_ms - self.swing_ms))
 
 
 class SlotTable:
