@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from takeprint.analysis.realism import auc, auc_bounds, energy_ratio, train_judge
+from takeprint.analysis import realism
 from takeprint.analysis.realism_features import Windows, windows_of
 from takeprint.core.deviations import Deviations
 from takeprint.humanize import render
@@ -130,20 +130,20 @@ class Bench:
             for column, channels in self.columns.items()
         }
         tells = self._tells(played) if "all" in self.columns else []
-        return Verdict(found, energy_ratio(self.real[1], played.windows[1], self.seed), tells)
+        return Verdict(found, realism.energy_ratio(self.real[1], played.windows[1], self.seed), tells)
 
     def _auc(
         self, real_a: Windows, fake_a: Windows, real_b: Windows, fake_b: Windows, channels: Sequence[str] | None = None
     ) -> tuple[float, float, float]:
-        judge = train_judge(real_a, fake_a, seed=self.seed, channels=channels)
+        judge = realism.train_judge(real_a, fake_a, seed=self.seed, channels=channels)
         score = np.concatenate([judge.score(real_b), judge.score(fake_b)])
         side = np.repeat([0, 1], [len(real_b), len(fake_b)])
         take = np.concatenate([real_b.take, fake_b.take])
-        low, high = auc_bounds(score, side, take, np.random.default_rng(self.seed))
-        return auc(score, side), low, high
+        low, high = realism.auc_bounds(score, side, take, np.random.default_rng(self.seed))
+        return realism.auc(score, side), low, high
 
     def _tells(self, played: Played) -> list[str]:
-        judge = train_judge(self.real[0], played.windows[0], seed=self.seed)
+        judge = realism.train_judge(self.real[0], played.windows[0], seed=self.seed)
         told = getattr(judge, "told_by", None)
         return list(told(self.real[1], played.windows[1])) if callable(told) else []
 
