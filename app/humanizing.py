@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ from .steering_options import controls_asked
 if TYPE_CHECKING:
     from ..core.profile import Profile
     from ..core.take import Take
-    from .batch import Mark
+    from .batch import Mark, Outcome
 
 _MOST_SHARES = 24
 _DOCUMENT_SUFFIXES = (".json", ".csv", ".npz", ".txt", ".png", ".xml", ".musicxml", ".mxl")
@@ -99,11 +99,11 @@ def _humanize_batch(args: argparse.Namespace, intake: Intake, settings: dict[str
     folder = Path(args.output)
     settings["like_sha256"] = identity(settings["like"])
     for option in ("profile", "drums"):
-        own = [name for name in named_profiles(settings[option]) if name not in profile_names()]
-        if own == [settings[option]]:
-            settings[f"{option}_sha256"] = identity(own[0])
-        elif own:  # the shares stay told beside what the files hold
-            settings[f"{option}_members"] = [identity(name) for name in own]
+        files = [name for name in named_profiles(settings[option]) if name not in profile_names()]
+        if files == [settings[option]]:
+            settings[f"{option}_sha256"] = identity(files[0])
+        elif files:  # the shares stay told beside what the files hold
+            settings[f"{option}_members"] = [identity(name) for name in files]
     tell_intake(intake)
     tasks = []
     digits = len(str(args.takes))
@@ -119,7 +119,20 @@ def _humanize_batch(args: argparse.Namespace, intake: Intake, settings: dict[str
         for item, name in zip(intake.found, names, strict=True):
             tasks.append(Task(humanize_file, item.path, name, str(folder), own, force=args.force))
     outcomes = run_batch(tasks, folder, jobs=args.jobs, refused=intake.refused)
+    _tell_takes_alike(outcomes)
     return finish_batch(outcomes, folder, args.json)
+
+
+def _tell_takes_alike(outcomes: Sequence[Outcome]) -> None:
+    """Say which takes of one input came out alike: what is copied from was too short for so many."""
+    first: dict[tuple[str, str], str] = {}
+    for outcome in outcomes:
+        if outcome.output_sha256 and not outcome.report.get("identical"):
+            # Files name their seed; what is played in them tells whether they differ.
+            key = (outcome.source, str(outcome.report.get("played") or outcome.output_sha256))
+            if key in first:
+                say(shown([f"{outcome.output} is played as {first[key]} is: there is too little to copy from"]))
+            first.setdefault(key, outcome.output)
 
 
 def humanize_file(task: Task, mark: Mark) -> dict[str, Any]:
@@ -135,7 +148,8 @@ def humanized(
     Returns
     -------
     dict
-        ``input, output, identical, seed, amounts, player, report, warnings``, ready for JSON.
+        ``input, output, identical, seed, amounts, player, disclosure, report, warnings``, ready for JSON; ``played``
+        is a short name of what is played, the same for the same notes at the same times.
 
     Raises
     ------
@@ -192,6 +206,7 @@ def humanized(
     return about | {
         "identical": False,
         "player": deviations.reference.get("player"),
+        "played": _fingerprint(rendered.applied),
         "disclosure": {**facts, "source-sha256": take.sha256} if settings["disclosure"] else None,
         "report": dict(rendered.report),
         "warnings": list(dict.fromkeys(said)),
@@ -222,6 +237,15 @@ def _tracks(take: Take, asked: list[str] | None) -> list[int] | None:
     from ..humanize.where import tracks_called
 
     return tracks_called(asked, take.smf.track_names())
+
+
+def _fingerprint(applied: Any) -> str:
+    """Return a short name of what is played: the same notes at the same times, the same name."""
+    from hashlib import sha256
+
+    rows = applied.notes
+    columns = (rows.onset_s, rows.duration_s, rows.velocity, rows.pitch)
+    return sha256(b"".join(column.tobytes() for column in columns)).hexdigest()[:16]
 
 
 def _disclosed(deviations: Any, take: Take, tracks: list[int] | None) -> dict[str, Any]:

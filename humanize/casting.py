@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -67,6 +67,10 @@ class Cast:
     def players_for(self, part: Part) -> list[str]:
         """Return who plays a part from each of its profiles: a name of ``LEARNED``, ``"donor"`` or ``"parametric"``."""
         return [_player_for(part, profile, self.player) for profile, _ in self.mixture_for(part).members]
+
+    def without_swing(self) -> Cast:
+        """Return the cast with no swing of its own, for a score whose swing is replaced."""
+        return replace(self, kit=self.kit.without_swing(), rest=self.rest.without_swing())
 
 
 def _player_for(part: Part, profile: Profile, asked: str) -> str:

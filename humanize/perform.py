@@ -107,6 +107,8 @@ def perform(
     take = load_take(score)
     notes, clock, metre = written(take)
     cast = cast_of(profile, like, drums, player)
+    if controls.swing is not None:
+        cast = cast.without_swing()
     selected = selected_rows(notes, tracks)
     steering = steered(take, notes, clock, metre, controls, selected, amount)
     parts = steering.parts

@@ -88,7 +88,8 @@ def swing_replaced(
         number = places.bar[rows] * 4096 + pair.astype(np.int64)
         off, begins = _off_beats(number, at, np.nan_to_num(part.pitch, nan=-1.0), ratio)
         off &= pair >= 0
-        step = np.where(off, share[rows] * (ratio - begins) * pair_beat, 0.0)
+        # A billionth of a beat is what positions are known to: less is no move.
+        step = np.round(np.where(off, share[rows] * (ratio - begins) * pair_beat, 0.0), 9) + 0.0
         moved[rows] = step != 0.0
         line = notes.onset_beat[rows] - at * pair_beat
         end[rows] = _ends(end[rows], notes.onset_beat[rows], step, line + pair_beat, pair_beat)

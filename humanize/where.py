@@ -40,8 +40,8 @@ DRUMS = tuple(sorted({*DRUM_NAMES.values(), "percussion"}))
 NEAR_BEAT = 1.0 / 24.0
 _NAMES = {"track", "channel", "drum", "bars", "bar", "beat", "pitch"}
 _INSIDE = {"": 0.0, "e": 0.25, "&": 0.5, "a": 0.75}
-_PLACE = re.compile(r"(\d{0,3}(?:\.\d{1,6})?)([e&a]?)")
-_RANGE = re.compile(r"(\d{1,6})(-(\d{0,6}))?")
+_PLACE = re.compile(r"([0-9]{0,3}(?:\.[0-9]{1,6})?)([e&a]?)")
+_RANGE = re.compile(r"([0-9]{1,6})(-([0-9]{0,6}))?")
 _EVERYWHERE = ("all", "*", "")
 _RULE = (
     "notes are named by track=, channel=, drum=, bars=A-B, beat= and pitch= between commas, "
@@ -242,9 +242,9 @@ def _value(name: str, said: str) -> object:
         return said.casefold()
     if name == "beat":
         return place_of(said)
-    found = _RANGE.fullmatch(said) if said.isascii() else None
+    found = _RANGE.fullmatch(said)
     if name == "channel":
-        if not said.isdigit() or not found or not 1 <= int(said) <= 16:
+        if not found or found.group(2) or not 1 <= int(said) <= 16:
             raise TakeprintError(f"there is no channel {said!r}", rule="MIDI channels are 1 to 16")
         return int(said) - 1
     low, high = (1, 10**6) if name == "bars" else (0, 127)

@@ -29,6 +29,8 @@ BLOCK_MOMENTS = 8
 # How many bars of a run are compared, and from how many of the best places one is drawn.
 _LOOK_BARS = 4
 _BEST = 8
+# From how many takes that fit best one is drawn.
+_TAKES = 4
 _SHRINK = 4.0
 _MOST_PLACES = 4000
 
@@ -145,7 +147,7 @@ def _donor(profile: Profile, take: int) -> _Donor:
 
 
 def _choose_take(part: Part, profile: Profile, dice: Dice) -> int:
-    """Draw a take among the four that fit best: alike in tempo, with the part's instruments, long enough."""
+    """Draw a take among the few that fit best: alike in tempo, with the part's instruments, long enough."""
     take = profile.arrays["take"].astype(np.int64)
     takes = np.unique(take)
     if len(takes) == 1:
@@ -163,8 +165,9 @@ def _choose_take(part: Part, profile: Profile, dice: Dice) -> int:
         score += 0.5 * min(length, 32) / min(max(bars, 8), 32)
         score += _alike(part, profile, rows) - abs(np.log2(part.tempo_bpm / bpm))
         scores.append(score)
-    best = np.argsort(-np.array(scores), kind="stable")[:4]
-    return int(takes[best[int(dice.uniform(1, "donor", "take")[0] * len(best))]])
+    best = np.argsort(-np.array(scores), kind="stable")[:_TAKES]
+    # One take further with every seed, and once more when the places to begin at have all been had.
+    return int(takes[best[dice.turn(len(best), dice.seed + dice.seed // _BEST, "donor", "take")]])
 
 
 def _alike(part: Part, profile: Profile, rows: np.ndarray) -> float:
@@ -195,14 +198,16 @@ def _bar_runs(part: Part, donor: _Donor, voice: Voices, dice: Dice) -> np.ndarra
     """Return for each of the part's bars, from its first, the donor bar it copies."""
     first, donor_first = int(part.bar.min()), int(donor.bar.min())
     n, m = int(part.bar.max()) - first + 1, int(donor.bar.max()) - donor_first + 1
-    draws = dice.uniform(-(-n // RUN_BARS), "donor", "run")
+    # A short take is copied in shorter runs, so that there is more than one place to begin at.
+    longest = min(RUN_BARS, max(m // 2, 1))
+    draws = dice.uniform(-(-n // longest), "donor", "run")
     wanted = _patterns(part.bar - first, part.cell, _as_donor(voice, donor), len(donor.voices), n)
     played = _patterns(donor.bar - donor_first, donor.cell, donor.voice, len(donor.voices), m)
     heard = np.unique(donor.bar) - donor_first
     chosen = np.empty(n, dtype=np.int64)
     at = 0
     while at < n:
-        run = min(RUN_BARS, n - at)
+        run = min(longest, n - at)
         # Places with a whole run ahead of them; a short take gives what it has, and runs round.
         places = heard[heard + run <= m]
         if not len(places):
@@ -212,7 +217,8 @@ def _bar_runs(part: Part, donor: _Donor, voice: Voices, dice: Dice) -> np.ndarra
         for k in range(look):
             alike += played[np.minimum(places + k, m - 1)] @ wanted[at + k]
         best = np.argsort(-alike, kind="stable")[:_BEST]
-        place = places[best[int(draws[at // RUN_BARS] * len(best))]]
+        which = int(draws[at // longest] * len(best)) if at else dice.turn(len(best), dice.seed, "donor", "run")
+        place = places[best[which]]
         chosen[at : at + run] = place + np.arange(run) % max(m - place, 1)
         at += run
     return chosen + donor_first

@@ -225,6 +225,15 @@ class Dice:
         """Return ``n`` numbers between 0 and 1 for the named purpose."""
         return Stream(self.seed, self.score, self.part, *names).uniform(n)
 
+    def turn(self, below: int, count: int, *names: str) -> int:
+        """Return ``count`` steps round a circle of ``below`` places, from a start that the score and the part give.
+
+        With the seed as count, neighbouring seeds differ: a few choices drawn by chance would often give two of
+        several takes the same.
+        """
+        start = Stream(0, self.score, self.part, "turn", *names).uniform(1)[0]
+        return (int(start * below) + count) % below
+
 
 def known_voices(part: Part, available: Iterable[str]) -> Voices:
     """Return each note's voice as far as the profile knows it, else the most alike one it knows, else ``"*"``."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -77,6 +77,17 @@ class Mixture:
         return cls(
             shared, Profile(name, kinds[0], {"mixture": dict(zip(names, [s for _, s in members], strict=True))}, model)
         )
+
+    def without_swing(self) -> Mixture:
+        """Return the mixture with no swing in its figures."""
+        return Mixture(tuple((_straight(p), share) for p, share in self.members), _straight(self.blend))
+
+
+def _straight(profile: Profile) -> Profile:
+    timing = profile.model["timing"]
+    if not timing.get("swing"):
+        return profile
+    return replace(profile, model={**profile.model, "timing": {**timing, "swing": None}})
 
 
 def mixture_said(text: str) -> list[tuple[str, float]] | None:
