@@ -138,6 +138,19 @@ def follow(first: np.ndarray, second: np.ndarray, joined: np.ndarray, rng: np.ra
     )
 
 
+def correction_gains(first: np.ndarray, second: np.ndarray) -> tuple[float, float]:
+    """Return the shares of the last asynchrony that the first and the second part take back; no bounds.
+
+    Parameters
+    ----------
+    first, second : ndarray [shape=(n,)], ms
+        At the moments both play.
+    """
+    x, y = first - first.mean(), second - second.mean()
+    one, none = np.zeros(len(x), dtype=np.int64), np.zeros((0, 1))
+    return _gain(x, y, one, one, none)[0], _gain(y, x, one, one, none)[0]
+
+
 def lagged_correlation(x: np.ndarray, y: np.ndarray, joined: np.ndarray | None = None) -> np.ndarray:
     """Return the correlation of ``x[k]`` with ``y[k + lag]`` for lags from -MAX_LAG to MAX_LAG.
 

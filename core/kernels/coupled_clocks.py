@@ -1,0 +1,106 @@
+"""Players who listen to each other: mutual coupling of their clocks, moment by moment."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True)
+def coupled_clocks(moment, player, clock, marked, beat, listen, tie, anticipation, correction, resting, keep):
+    """Return what each player plays once the players hear each other.
+
+    A player means to play ``clock + correction so far``. At a moment that several play, each comes towards what the
+    others mean to play by its share ``anticipation``; what is left of the asynchrony it takes back by its share
+    ``correction`` in all that it plays later, until the correction fades. A player who rests hears the others too: its
+    silent clock stands where it last played.
+
+    Parameters
+    ----------
+    moment : ndarray of int64 [shape=(n,)]
+        Number of the moment of each event, from 0, not falling; one event a player and moment.
+    player : ndarray of int64 [shape=(n,)]
+    clock : ndarray of float64 [shape=(n,)]
+        What the player would play alone.
+    marked : ndarray of float64 [shape=(n,)]
+        1 for events that tied players listen to more.
+    beat : ndarray of float64 [shape=(n,)]
+        Where the event stands; not falling.
+    listen : ndarray of float64 [shape=(p, p)]
+        How much the row's player heeds the column's, 0 or more; only proportions matter within a row.
+    tie : ndarray of float64 [shape=(p,)]
+        By what factor more than 1 a player heeds marked events: weight times ``1 + tie``.
+    anticipation, correction, resting : ndarray of float64 [shape=(p,)], 0 to 1
+        Shares of the asynchrony; ``resting`` is the correction of a player who does not play at the moment.
+    keep : ndarray of float64 [shape=(p,)], 0 to 1
+        How much of a correction is left a beat later.
+
+    Returns
+    -------
+    ndarray of float64 [shape=(n,)]
+
+    References
+    ----------
+    Hennig 2014, PNAS 111:12974, eq. 3 (mutual coupling of two complex clocks); Vorberg and Schulze 2002 (linear
+    correction); van der Steen and Keller 2013, Frontiers in Human Neuroscience 7:253 (anticipation and adaptation).
+    """
+    n = clock.shape[0]
+    p = listen.shape[0]
+    out = np.empty(n)
+    taken = np.zeros(p)
+    last = np.zeros(p)
+    began = np.zeros(p, dtype=np.bool_)
+    plays = np.zeros(p, dtype=np.bool_)
+    meant = np.zeros(p)
+    start = 0
+    before = beat[0] if n else 0.0
+    while start < n:
+        stop = start
+        while stop < n and moment[stop] == moment[start]:
+            stop += 1
+        gap = beat[start] - before
+        before = beat[start]
+        for i in range(p):
+            taken[i] *= keep[i] ** gap
+            plays[i] = False
+        for e in range(start, stop):
+            i = player[e]
+            last[i] = clock[e]
+            began[i] = True
+            plays[i] = True
+            meant[i] = clock[e] + taken[i]
+            out[e] = meant[i]
+        # First all come together, then all hear how it was.
+        for e in range(start, stop):
+            i = player[e]
+            total = 0.0
+            weight = 0.0
+            for f in range(start, stop):
+                j = player[f]
+                if j != i:
+                    w = listen[i, j] * (1.0 + tie[i] * marked[f])
+                    total += w * meant[j]
+                    weight += w
+            if weight > 0.0:
+                out[e] -= anticipation[i] * (out[e] - total / weight)
+        for e in range(start, stop):
+            meant[player[e]] = out[e]
+        for i in range(p):
+            if not began[i]:
+                continue
+            total = 0.0
+            weight = 0.0
+            for f in range(start, stop):
+                j = player[f]
+                if j != i:
+                    w = listen[i, j] * (1.0 + tie[i] * marked[f])
+                    total += w * meant[j]
+                    weight += w
+            if weight <= 0.0:
+                continue
+            if plays[i]:
+                taken[i] -= correction[i] * (meant[i] - total / weight)
+            else:
+                taken[i] -= resting[i] * (last[i] + taken[i] - total / weight)
+        start = stop
+    return out
