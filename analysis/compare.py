@@ -24,10 +24,15 @@ from ..core.errors import TakeprintError
 from .block_sums import slots
 from .fluctuation import describe
 from .passages import LEAST_BLOCKS, Passages, hits_of, passages_of
+from .realism_words import copy_warnings, realism_sentences
 from .tells import BOOTSTRAPS, dealt, find_tells, resampled
+from .verbatim import verbatim_blocks
 
 SCHEMA = "takeprint.comparison/1"
 _GRID_POINTS = 2048
+# Below the first the music itself may tell, below the second the judge may not look at what is played.
+_SAME_MUSIC = 0.6
+_VERY_SAME_MUSIC = 0.9
 _SLIP_KINDS = ("wrong", "missed", "added", "repeated", "hesitation")
 _SERIES = ("lag1", "dfa_exponent", "spectral_exponent")
 _BOUNDS = {
@@ -52,7 +57,8 @@ class Comparison:
         it and the difference of the sds; ``effect`` is Cliff's delta, the chance that a
         synthetic value lies above a real one less the opposite, -1 to 1; ``spread_ratio`` is sd over sd.
     realism : dict
-        ``auc, auc_low, auc_high, floor_auc, n_windows`` and more; see ``analysis.realism``.
+        ``auc, auc_low, auc_high, floor_auc, n_windows`` and more, see ``analysis.realism``; ``verbatim_blocks`` of
+        ``blocks`` of eight notes are real ones to the tick.
     tells : tuple of dict
         What gives the synthetic side away, strongest first; each has a ``sentence`` and its figures.
     basis : dict
@@ -134,16 +140,7 @@ class Comparison:
             said.append(f"Nothing gives the synthetic side away ({stands}): that is no proof that nothing could.")
         else:
             said.append(f"Standing on {stands}.")
-        found = self.realism
-        if found.get("auc") is not None:
-            floor = found.get("floor_auc")
-            beside = "" if floor is None else f"; the same test tells real from real at {floor:.2f}"
-            said.append(
-                f"A simple classifier tells windows of {found['window_notes']} notes apart with AUC {found['auc']:.2f}"
-                f" [{found['auc_low']:.2f}, {found['auc_high']:.2f}] (0.50 is chance){beside}."
-            )
-        elif found.get("reason"):
-            said.append(f"No classifier was tried: {found['reason']}.")
+        said += realism_sentences(self.realism)
         return [*said, *(f"Warning: {w}." for w in self.warnings)]
 
 
@@ -157,6 +154,7 @@ def compare(
     click: Any = None,
     meter: str | None = None,
     strict: bool = False,
+    groups: tuple[Sequence[str], Sequence[str]] | None = None,
 ) -> Comparison:
     """Hold a real and a synthetic side against each other.
 
@@ -169,6 +167,8 @@ def compare(
     permutations : int
         99 to 1 000 000; the smallest possible p-value is 1 / (permutations + 1).
     seed : int
+    groups : (labels of the real takes, labels of the synthetic ones) or None
+        Who plays: takes of one label are never in the training and the testing part of the judge at once.
 
     Returns
     -------
@@ -187,16 +187,19 @@ def compare(
     sides = {"real": _side(real, "real", options), "synthetic": _side(synthetic, "synthetic", options)}
     warnings = _check_one_path(sides["real"], sides["synthetic"])
     passages = passages_of(sides["real"], sides["synthetic"])
-    if passages.testable:
-        warnings += _same_music(passages)
+    common = _common_music(passages)
+    if passages.testable and common < _SAME_MUSIC:
+        warnings.append(
+            f"the two sides play different music ({common:.0%} of the places in the bar agree): tells may come of that"
+        )
     traces = _traces(sides, passages, permutations, int(seed))
-    from .realism import realism
-
+    judged = _judged(sides, int(seed), groups, common)
+    warnings += copy_warnings(judged)
     return Comparison(
         _told(sides["real"]),
         _told(sides["synthetic"]),
         finite(traces),
-        finite(realism(passages, int(seed))),
+        finite(judged),
         tuple(finite(_with_exponents(find_tells(passages, permutations, int(seed)), traces))),
         {
             "block": passages.unit,
@@ -254,21 +257,29 @@ def _joined(kinds: Iterable[str]) -> str:
     return " and ".join(sorted("MIDI" if k == "midi" else "invented" if k == "none" else k for k in kinds))
 
 
-def _same_music(passages: Passages) -> list[str]:
-    """Warn where the two sides play different places of the bar: a difference of music is no tell of a machine."""
+def _judged(
+    sides: Mapping[str, list[Deviations]],
+    seed: int,
+    groups: tuple[Sequence[str], Sequence[str]] | None,
+    common: float,
+) -> dict[str, Any]:
+    """Return what the judge found, and how many blocks of notes were copied."""
+    from .realism import realism
+
+    found = realism(sides["real"], sides["synthetic"], seed, groups, same_music=common >= _VERY_SAME_MUSIC)
+    return found | verbatim_blocks(sides["real"], sides["synthetic"])
+
+
+def _common_music(passages: Passages) -> float:
+    """Return the share of places in the bar that both sides play: a difference of music is no tell of a machine."""
     hits = passages.hits
+    if not len(hits):
+        return 1.0
     shares = []
     for which in (0, 1):
         rows = passages.take_side[hits.take] == which
-        shares.append(
-            np.bincount(hits.cell[rows], minlength=int(hits.cell.max()) + 1 if len(hits) else 0) / max(rows.sum(), 1)
-        )
-    common = float(np.minimum(*shares).sum()) if len(hits) else 1.0
-    if min(s.sum() for s in shares) > 0 and common < 0.6:
-        return [
-            f"the two sides play different music ({common:.0%} of the places in the bar agree): tells may come of that"
-        ]
-    return []
+        shares.append(np.bincount(hits.cell[rows], minlength=int(hits.cell.max()) + 1) / max(rows.sum(), 1))
+    return float(np.minimum(*shares).sum()) if min(s.sum() for s in shares) > 0 else 1.0
 
 
 def _told(takes: Sequence[Deviations]) -> dict[str, Any]:

@@ -1,214 +1,284 @@
-"""How well a simple classifier tells synthetic windows from real ones, beside how well it tells real from real.
+"""A classifier two-sample test: how well a trained judge tells synthetic windows from real ones it has not seen.
 
 Conventions
 -----------
-A window is a run of neighbouring notes of one take. AUC 0.5 = cannot tell them apart, 1.0 = always. Windows of one
-group (a take, or a contiguous fifth of a take) are never in the training and the testing part at once.
+A window is a run of neighbouring notes of one take, its features are those of ``realism_features``. AUC 0.5 = cannot
+tell them apart, 1.0 = always. What belongs together is a group: a real take with the synthetic takes of the same music,
+where the player is told all takes of one player, with few takes a contiguous fifth of a take. A group is never in the
+training and the testing part at once, and bounds come from drawing groups.
+
+References
+----------
+Lopez-Paz and Oquab 2017, Revisiting classifier two-sample tests, ICLR. ``docs/realism.md`` tells the test in full.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from .passages import Passages
+from ..core.deviations import Deviations
+from ..core.errors import TakeprintError
+from .judge import Judge, auc, auc_bounds, energy_ratio, train_judge, what_told
+from .observe import kind_of
+from .realism_features import CHANNELS, WINDOW, Windows, feature_words, windows_of
+
+__all__ = ["Judge", "auc", "auc_bounds", "energy_ratio", "realism", "train_judge"]
 
 LEAST_WINDOWS = 12
+_SHORT_WINDOW = WINDOW // 2
 _FOLDS = 5
-_FLOOR_DRAWS = 10
-_BOOTSTRAPS = 400
-_PENALTY = 1.0
-_N_FEATURES = 14
+_LEAST_GROUPS = 4
+_MOST_WINDOWS = 4000
+_FLOOR_DRAWS = {"ridge": 10, "trees": 2}
+_FIGURES = ("auc", "auc_low", "auc_high", "floor_auc", "null_auc", "energy_ratio")
 
 
-def realism(passages: Passages, seed: int) -> dict[str, Any]:
-    """Return the classifier's AUC with bounds and its floor.
+@dataclass(frozen=True)
+class _Sides:
+    """Windows of both sides; ``take`` holds the number of the group."""
+
+    real: Windows
+    synthetic: Windows
+
+    @property
+    def joined(self) -> Windows:
+        values = np.concatenate([self.real.values, self.synthetic.values])
+        return Windows(self.real.names, values, np.concatenate([self.real.take, self.synthetic.take]))
+
+    @property
+    def side(self) -> np.ndarray:
+        return np.repeat([0, 1], [len(self.real), len(self.synthetic)])
+
+
+def realism(
+    real: Sequence[Deviations],
+    synthetic: Sequence[Deviations],
+    seed: int = 0,
+    groups: tuple[Sequence[str], Sequence[str]] | None = None,
+    *,
+    same_music: bool = True,
+) -> dict[str, Any]:
+    """Return how well a judge tells the sides apart, with bounds, floors and what told it.
 
     Parameters
     ----------
-    passages : Passages
+    real, synthetic : sequence of Deviations
     seed : int
+    groups : (labels of the real takes, labels of the synthetic ones) or None
+        Takes of one label (one player) stay in one fold.
+    same_music : bool
+        Whether both sides play the same music; else the judge may not look at how dense the notes are and who plays.
 
     Returns
     -------
     dict
-        ``auc, auc_low, auc_high, floor_auc, n_windows, window_notes, reason``; the numbers are None and ``reason`` says
-        why where there is too little to train on. ``floor_auc`` is the mean AUC of real against real, groups of the
-        real side dealt to two halves at random.
+        ``auc, auc_low, auc_high``; ``floor_auc``: mean AUC of real against real, groups of the real side dealt to two
+        halves; ``null_auc``: the windows of both sides dealt to two at random; ``energy_ratio``; ``n_windows,
+        window_notes, n_groups``; ``judge`` and ``groups`` in words; ``told_by``: list of ``feature, words, share,
+        real, synthetic, auc_alone``; ``reason``. The figures are None and ``reason`` says why where there is too
+        little to train on.
 
     Notes
     -----
-    Logistic regression with a ridge penalty on 14 features of a window, five folds by group; bounds by a bootstrap
-    over groups. Fifths of one take share its mood, so that a single take a side flatters neither: the floor shows how
-    much of the AUC is due to that. With few groups cross-validation errs to below 0.5 when there is nothing to find,
-    the floor too. This is a weak judge by design: it can prove a difference, not likeness.
+    Five folds by group. Fifths of one take share its mood, so that a single take a side flatters neither: the floors
+    show how much of the AUC is due to that. With few groups cross-validation errs to below 0.5 when there is nothing
+    to find. An AUC near 0.5 says that this judge found nothing in this much music, not that nothing is there.
     """
     rng = np.random.default_rng(seed)
-    for size in (48, 24):
-        features, side, group = windows(passages, size)
-        counts = [int((side == which).sum()) for which in (0, 1)]
-        if min(counts) >= (2 * LEAST_WINDOWS if size == 48 else LEAST_WINDOWS):
+    kind = kind_of([*real, *synthetic])
+    for size in (WINDOW, _SHORT_WINDOW):
+        windows = [windows_of(takes, kind, size) for takes in (real, synthetic)]
+        fewest = min(map(len, windows))
+        if fewest >= 2 * LEAST_WINDOWS:
             break
-    empty: dict[str, Any] = dict.fromkeys(("auc", "auc_low", "auc_high", "floor_auc"))
-    shape = {"n_windows": len(side), "window_notes": size}
-    if min(counts) < LEAST_WINDOWS:
-        reason = (
-            f"{counts[0]} real and {counts[1]} synthetic windows of {size} notes, {LEAST_WINDOWS} are needed of each"
-        )
-        return empty | shape | {"reason": reason}
-    score = _scores(features, side, group, rng)
-    low, high = _auc_bounds(score, side, group, rng)
-    floor = _floor(features[side == 0], group[side == 0], rng)
-    found: dict[str, Any] = {"auc": auc(score, side), "auc_low": low, "auc_high": high, "floor_auc": floor}
-    return empty | found | shape | {"reason": ""}
+    found: dict[str, Any] = dict.fromkeys(_FIGURES)
+    found |= {"n_windows": sum(map(len, windows)), "window_notes": size, "n_groups": 0, "told_by": [], "reason": ""}
+    found |= {"judge": "", "groups": ""}
+    if fewest < LEAST_WINDOWS:
+        counts = f"{len(windows[0])} real and {len(windows[1])} synthetic windows of {size} notes"
+        return found | {"reason": f"{counts}, {LEAST_WINDOWS} are needed of each"}
+    sides, said = _grouped(windows, real, synthetic, groups)
+    if not same_music:
+        seen = [c for c in CHANNELS if c != "context"]
+        sides = _Sides(sides.real.channels(seen), sides.synthetic.channels(seen))
+    sides = _Sides(_thinned(sides.real), _thinned(sides.synthetic))
+    n_groups = len(np.unique(sides.joined.take))
+    if n_groups < 2:
+        return found | {"reason": f"all takes are of one group ({said}), at least 2 are needed"}
+    score, judges = _cross_judged(sides, _folds(sides, _FOLDS, rng), seed)
+    low, high = auc_bounds(score, sides.side, sides.joined.take, rng)
+    found |= {"auc": auc(score, sides.side), "auc_low": low, "auc_high": high, "n_groups": n_groups}
+    found |= {"judge": judges[0].said, "groups": said, "told_by": _told_by(judges, sides, kind)}
+    return found | _floors(sides, judges, seed, rng) | {"energy_ratio": _known(energy_ratio(*_both(sides), seed))}
 
 
-def windows(passages: Passages, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return (features [shape=(w, 14)], side, group) of all whole windows of ``size`` notes."""
-    hits = passages.hits
-    rows, side, group = [], [], []
-    _, voice = np.unique(hits.voice, return_inverse=True)
-    columns = (hits.timing_ms, hits.velocity, hits.articulation_log2, voice, hits.cell, hits.bar, hits.slot)
-    several = [(passages.take_side == which).sum() >= _FOLDS for which in (0, 1)]
-    for take in np.unique(hits.take):
-        index = np.flatnonzero(hits.take == take)
-        which = int(passages.take_side[take])
-        count = len(index) // size
-        for w in range(count):
-            inside = index[w * size : (w + 1) * size]
-            rows.append(_features(*(column[inside] for column in columns)))
-            side.append(which)
-            part = 0 if several[which] else w * _FOLDS // count
-            group.append(int(take) * _FOLDS + part)
-    table = np.array(rows).reshape(-1, _N_FEATURES)
-    return table, np.array(side, dtype=np.int64), np.array(group, dtype=np.int64)
+def _both(sides: _Sides) -> tuple[Windows, Windows]:
+    return sides.real, sides.synthetic
 
 
-def _features(
-    timing: np.ndarray,
-    loud: np.ndarray,
-    length: np.ndarray,
-    voice: np.ndarray,
-    cell: np.ndarray,
-    bar: np.ndarray,
-    slot: np.ndarray,
-) -> np.ndarray:
-    by_voice = np.lexsort((np.arange(len(voice)), voice))
-    same_voice = np.diff(voice[by_voice]) == 0
-    by_cell = np.lexsort((bar, cell))
-    same_cell = np.diff(cell[by_cell]) == 0
-    chord = np.diff(slot) == 0
-    step = np.abs(np.diff(loud))
-    return np.array([
-        _sd(timing), _lagged(timing, 1), _lagged(timing, 2), _mean(np.abs(np.diff(timing))[chord]),
-        _mean(np.abs(np.diff(timing[by_cell]))[same_cell]), _mean((np.abs(timing) < 0.25).astype(float)),
-        _mean(loud), _sd(loud), _lagged(loud, 1), _mean(np.abs(np.diff(loud[by_cell]))[same_cell]),
-        _mean(np.abs(np.diff(loud[by_voice]))[same_voice]), _mean((step == 0.0).astype(float)),
-        _sd(length), _lagged(length, 1),
-    ])  # fmt: skip
+def _known(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
 
 
-def _mean(x: np.ndarray) -> float:
-    known = x[np.isfinite(x)]
-    return float(known.mean()) if len(known) else np.nan
+# ---- what belongs together
 
 
-def _sd(x: np.ndarray) -> float:
-    known = x[np.isfinite(x)]
-    return float(known.std()) if len(known) > 1 else np.nan
+def _grouped(
+    windows: Sequence[Windows],
+    real: Sequence[Deviations],
+    synthetic: Sequence[Deviations],
+    labels: tuple[Sequence[str], Sequence[str]] | None,
+) -> tuple[_Sides, str]:
+    """Return the windows with their group's number in ``take``, and what a group is in words."""
+    pieces, said = _pieces(real, synthetic)
+    if labels is not None:
+        if [len(side) for side in labels] != [len(real), len(synthetic)]:
+            raise TakeprintError(
+                f"{len(labels[0])} and {len(labels[1])} group labels for {len(real)} and {len(synthetic)} takes",
+                rule="groups= holds a label for each take of either side",
+            )
+        pieces, said = _joined_by(pieces, labels), "all takes of one label, and the same music"
+    whole = len(np.unique(np.concatenate(pieces))) >= (_FOLDS if labels is None else 2)
+    out = []
+    for w, piece in zip(windows, pieces, strict=True):
+        group = piece[w.take] if len(w) else w.take
+        if not whole:
+            group = group * _FOLDS + _fifth(w.take)
+        out.append(replace(w, take=group))
+    return _Sides(*out), said if whole else "a fifth of a take"
 
 
-def _lagged(x: np.ndarray, lag: int) -> float:
-    known = x[np.isfinite(x)]
-    if len(known) < 8:
-        return np.nan
-    centred = known - known.mean()
-    variance = (centred**2).mean()
-    return float((centred[lag:] * centred[:-lag]).mean() / variance) if variance > 1e-12 else 0.0
+def _pieces(real: Sequence[Deviations], synthetic: Sequence[Deviations]) -> tuple[tuple[np.ndarray, np.ndarray], str]:
+    """Give the takes of either side numbers by the music they play; by their rank where that is not known."""
+    keys = [[_music_of(d) for d in side] for side in (real, synthetic)]
+    known = all(key for side in keys for key in side)
+    if known and set(keys[1]) & set(keys[0]):
+        number = {key: i for i, key in enumerate(dict.fromkeys([*keys[0], *keys[1]]))}
+        if len(number) > 1 or len(real) == len(synthetic) == 1:
+            numbers = [np.array([number[key] for key in side]) for side in keys]
+            return (numbers[0], numbers[1]), "the takes of one score"
+    return (np.arange(len(real)), np.arange(len(synthetic))), "the n-th take of either side"
 
 
-def auc(score: np.ndarray, side: np.ndarray) -> float:
-    """Return the chance that a synthetic window scores above a real one, ties counting half."""
-    from scipy.stats import rankdata
-
-    ones = side == 1
-    rank = rankdata(score)
-    m, n = int(ones.sum()), int((~ones).sum())
-    return float((rank[ones].sum() - m * (m + 1) / 2.0) / (m * n))
+def _music_of(d: Deviations) -> str:
+    """Return what names the written music: the score or take it was measured against; "" for a click."""
+    if d.reference.get("kind") not in ("score", "take"):
+        return ""
+    return str(d.reference.get("sha256") or d.reference.get("name") or "")
 
 
-def _folds(group: np.ndarray, side: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Deal the groups to the folds; the n-th group of either side goes into one fold.
+def _joined_by(
+    pieces: tuple[np.ndarray, np.ndarray], labels: tuple[Sequence[str], Sequence[str]]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Join pieces that share a label, and labels that share a piece."""
+    parent: dict[Any, Any] = {}
 
-    Where the synthetic side was made from the real one its n-th group is the same music: with a twin of the other side
-    in the training part the classifier would be pulled to the wrong answer.
-    """
-    rank = np.zeros(len(group), dtype=np.int64)
-    for which in (0, 1):
-        rank[side == which] = np.unique(group[side == which], return_inverse=True)[1]
-    return (rng.permutation(int(rank.max()) + 1) % _FOLDS)[rank]
+    def root(x: Any) -> Any:
+        while parent.setdefault(x, x) != x:
+            x = parent[x]
+        return x
+
+    for piece, label in zip(pieces, labels, strict=True):
+        for p, name in zip(piece.tolist(), label, strict=True):
+            parent[root(p)] = root(f"label {name}")
+    numbers: dict[Any, int] = {}
+    out = [np.array([numbers.setdefault(root(p), len(numbers)) for p in piece.tolist()]) for piece in pieces]
+    return out[0], out[1]
 
 
-def _scores(features: np.ndarray, side: np.ndarray, group: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    fold = _folds(group, side, rng)
-    score = np.zeros(len(side))
+def _fifth(take: np.ndarray) -> np.ndarray:
+    """Return which contiguous fifth of its take each window lies in, 0 to 4."""
+    out = np.zeros(len(take), dtype=np.int64)
+    for number in np.unique(take):
+        own = np.flatnonzero(take == number)
+        out[own] = np.arange(len(own)) * _FOLDS // len(own)
+    return out
+
+
+def _thinned(windows: Windows) -> Windows:
+    if len(windows) <= _MOST_WINDOWS:
+        return windows
+    return windows.rows(np.linspace(0, len(windows) - 1, _MOST_WINDOWS).astype(int))
+
+
+# ---- judging
+
+
+def _folds(sides: _Sides, folds: int, rng: np.random.Generator) -> np.ndarray:
+    """Deal the groups to folds; return each window's, the real side's first."""
+    names, number = np.unique(sides.joined.take, return_inverse=True)
+    return (rng.permutation(len(names)) % folds)[number]
+
+
+def _cross_judged(
+    sides: _Sides, fold: np.ndarray, seed: int, rounds: int | None = None
+) -> tuple[np.ndarray, list[Judge]]:
+    """Return (each window's score by a judge that has not seen its group, the judges)."""
+    joined, side = sides.joined, sides.side
+    score, judges = np.zeros(len(side)), []
     for number in np.unique(fold):
         test = fold == number
-        train = ~test
-        if len(np.unique(side[train])) < 2:
+        parts = [joined.rows(~test & (side == which)) for which in (0, 1)]
+        if not all(map(len, parts)):
             continue
-        middle = _column_medians(features[train])
-        x = np.where(np.isfinite(features), features, middle)
-        mean, sd = x[train].mean(axis=0), x[train].std(axis=0)
-        x = np.clip((x - mean) / np.where(sd > 1e-9, sd, 1.0), -5.0, 5.0)
-        weights = logistic_ridge(x[train], side[train].astype(np.float64))
-        score[test] = x[test] @ weights[1:] + weights[0]
-    return score
+        judge = train_judge(*parts, seed=seed, rounds=rounds)
+        # The first judge's takes left out choose for the others too.
+        rounds = judge.rounds if judge.trees is not None else rounds
+        score[test] = judge.score(joined.rows(test))
+        judges.append(judge)
+    return score, judges
 
 
-def _column_medians(features: np.ndarray) -> np.ndarray:
-    return np.array([np.median(c[np.isfinite(c)]) if np.isfinite(c).any() else 0.0 for c in features.T])
+def _floors(sides: _Sides, judges: Sequence[Judge], seed: int, rng: np.random.Generator) -> dict[str, float | None]:
+    """Return the AUCs of sides between which there is nothing to find: they bound what the AUC can mean."""
+    trees = judges[0].trees is not None
+    draws, rounds = _FLOOR_DRAWS["trees" if trees else "ridge"], judges[0].rounds if trees else None
+    folds = 2 if trees else _FOLDS
+    out: dict[str, list[float]] = {"floor_auc": [], "null_auc": []}
+    for _ in range(draws):
+        dealt = rng.permutation(sides.side)
+        out["null_auc"].append(_auc_of(sides.joined, dealt, folds, seed, rounds, rng))
+        groups = np.unique(sides.real.take)
+        if len(groups) >= _LEAST_GROUPS:
+            half = np.isin(sides.real.take, rng.permutation(groups)[: len(groups) // 2]).astype(np.int64)
+            out["floor_auc"].append(_auc_of(sides.real, half, folds, seed, rounds, rng, by_rank=True))
+    return {name: float(np.mean(values)) if np.isfinite(values).any() else None for name, values in out.items()}
 
 
-def logistic_ridge(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return intercept and weights of a ridge logistic regression with balanced classes, by Newton's method."""
-    design = np.column_stack([np.ones(len(x)), x])
-    balance = np.where(y > 0.5, 0.5 / max(y.mean(), 1e-9), 0.5 / max(1.0 - y.mean(), 1e-9))
-    penalty = np.full(design.shape[1], _PENALTY)
-    penalty[0] = 1e-6
-    weights = np.zeros(design.shape[1])
-    for _ in range(30):
-        chance = 1.0 / (1.0 + np.exp(-np.clip(design @ weights, -30.0, 30.0)))
-        slope = design.T @ (balance * (chance - y)) + penalty * weights
-        curvature = (design * (balance * chance * (1.0 - chance) + 1e-9)[:, None]).T @ design + np.diag(penalty)
-        step = np.linalg.solve(curvature, slope)
-        weights = weights - step
-        if np.abs(step).max() < 1e-8:
-            break
-    return weights
+def _auc_of(
+    windows: Windows,
+    side: np.ndarray,
+    folds: int,
+    seed: int,
+    rounds: int | None,
+    rng: np.random.Generator,
+    *,
+    by_rank: bool = False,
+) -> float:
+    order = np.argsort(side, kind="stable")
+    dealt = _Sides(windows.rows(order[side[order] == 0]), windows.rows(order[side[order] == 1]))
+    if not len(dealt.real) or not len(dealt.synthetic):
+        return float("nan")
+    group = [np.unique(w.take, return_inverse=True)[1] for w in _both(dealt)]
+    # Where no group is on both sides each side's are dealt alike, so that no fold lacks a side.
+    fold = _folds(
+        _Sides(*(replace(w, take=g) for w, g in zip(_both(dealt), group, strict=True))) if by_rank else dealt,
+        folds,
+        rng,
+    )
+    score, judges = _cross_judged(dealt, fold, seed, rounds)
+    return auc(score, dealt.side) if judges else float("nan")
 
 
-def _auc_bounds(
-    score: np.ndarray, side: np.ndarray, group: np.ndarray, rng: np.random.Generator
-) -> tuple[float, float]:
-    members = [
-        [np.flatnonzero((group == g) & (side == which)) for g in np.unique(group[side == which])] for which in (0, 1)
-    ]
-    drawn = []
-    for _ in range(_BOOTSTRAPS):
-        index = np.concatenate([part[i] for part in members for i in rng.integers(0, len(part), len(part))])
-        drawn.append(auc(score[index], side[index]))
-    low, high = np.percentile(drawn, [2.5, 97.5])
-    return float(low), float(high)
-
-
-def _floor(features: np.ndarray, group: np.ndarray, rng: np.random.Generator) -> float | None:
-    names = np.unique(group)
-    if len(names) < 4:
-        return None
-    found = []
-    for _ in range(_FLOOR_DRAWS):
-        fake = np.isin(group, rng.permutation(names)[: len(names) // 2]).astype(np.int64)
-        found.append(auc(_scores(features, fake, group, rng), fake))
-    return float(np.mean(found))
+def _told_by(judges: Sequence[Judge], sides: _Sides, kind: str) -> list[Mapping[str, Any]]:
+    """Return what the judges looked at most, with the figures of both sides."""
+    shares: dict[str, float] = {}
+    for judge in judges:
+        for name, share in judge.importance().items():
+            shares[name] = shares.get(name, 0.0) + share / len(judges)
+    words = feature_words(kind)
+    return [{**told, "words": words[told["feature"]]} for told in what_told(shares, *_both(sides))]

@@ -51,6 +51,10 @@ class Windows:
         """Return the windows that a mask or index selects."""
         return Windows(self.names, self.values[index], self.take[index])
 
+    def columns(self, index: np.ndarray) -> Windows:
+        """Return only these features, by number."""
+        return Windows(tuple(self.names[i] for i in index), self.values[:, index], self.take)
+
     def channels(self, channels: Sequence[str]) -> Windows:
         """Return only the columns of these channels.
 
@@ -62,8 +66,7 @@ class Windows:
         unknown = set(channels) - set(CHANNELS)
         if unknown:
             raise TakeprintError(f"channel {sorted(unknown)[0]!r}", rule=f"channels are {', '.join(CHANNELS)}")
-        kept = [i for i, name in enumerate(self.names) if name.split(".")[0] in channels]
-        return Windows(tuple(self.names[i] for i in kept), self.values[:, kept], self.take)
+        return self.columns(np.array([i for i, n in enumerate(self.names) if n.split(".")[0] in channels], dtype=int))
 
 
 def windows_of(takes: Sequence[Deviations], kind: str | None = None, window: int = WINDOW) -> Windows:
@@ -96,6 +99,11 @@ def windows_of(takes: Sequence[Deviations], kind: str | None = None, window: int
 def feature_words(kind: str) -> dict[str, str]:
     """Return what each feature is, in words."""
     return _sheet_of(table_of([], kind, WINDOW)).words
+
+
+def words_of_features() -> dict[str, str]:
+    """Return what every feature of any kind is, in words."""
+    return {name: words for kind in KINDS for name, words in feature_words(kind).items()}
 
 
 def _sheet_of(table: Table) -> Sheet:
