@@ -51,6 +51,10 @@ def add_steering(command: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--protect", action="append", default=[], metavar="WHERE", help="these notes stay exactly as they are written"
     )
+    group.add_argument(
+        "--ensemble", type=float, metavar="A", help="how closely the parts listen to each other (default 1; 0: alone)"
+    )
+    group.add_argument("--leader", metavar="WHERE", help="the part that the others follow")
     group.add_argument("--slip-rate", type=float, metavar="R", help="slips in 100 notes (default none)")
 
 
@@ -98,6 +102,10 @@ def controls_asked(args: argparse.Namespace) -> dict[str, Any]:
         out["amounts"] = [_amounts(said) for said in args.set_amounts]
     if args.protect:
         out["protect"] = list(args.protect)
+    if args.ensemble is not None:
+        out["ensemble"] = args.ensemble
+    if args.leader is not None:
+        out["leader"] = args.leader
     if args.slip_rate is not None:
         out["slips_per_100"] = args.slip_rate
     Controls(**out)

@@ -34,6 +34,7 @@ BIAS_LIMIT_MS = 500.0
 SWING_RANGE = (0.5, 0.75)
 SWING_UNITS = (8, 16)
 SLIPS_LIMIT = 30.0
+ENSEMBLE_LIMIT = 4.0
 # What a note can have of its own; the tempo belongs to all, and only whole bars can have their own of it.
 _PER_NOTE = ("timing", "dynamics", "articulation", "slips")
 _LOCAL = ("amount", "tempo", *_PER_NOTE)
@@ -59,6 +60,10 @@ class Controls:
         Notes that stay exactly as they are written.
     slips_per_100 : float or None
         Slips in 100 notes. None: what the profile has, where the trace ``slips`` is asked for; else none.
+    ensemble : float, 0 to 4
+        How closely the players of several parts listen to each other; 0: each plays alone.
+    leader : str or None
+        Notes of the part that the others follow.
 
     Raises
     ------
@@ -78,6 +83,8 @@ class Controls:
     amounts: Sequence[tuple[str, Mapping[str, float]]] = ()
     protect: Sequence[str] = ()
     slips_per_100: float | None = None
+    ensemble: float = 1.0
+    leader: str | None = None
 
     def __post_init__(self) -> None:
         tight = {str(place): _number("tight", value, AMOUNT_LIMIT) for place, value in _pairs("tight", self.tight)}
@@ -100,6 +107,10 @@ class Controls:
             rate = _number("slips_per_100", self.slips_per_100, SLIPS_LIMIT)
             if rate < 0.0:
                 raise TakeprintError(f"slips_per_100={rate:g}", rule=f"a rate is 0 to {SLIPS_LIMIT:g} in 100 notes")
+        if _number("ensemble", self.ensemble, ENSEMBLE_LIMIT) < 0.0:
+            raise TakeprintError(f"ensemble={self.ensemble:g}", rule=f"it is a number from 0 to {ENSEMBLE_LIMIT:g}")
+        if self.leader is not None:
+            Where.read(self.leader)
         for name, value in {"tight": tight, "bias_ms": bias, "amounts": amounts, "protect": protect}.items():
             object.__setattr__(self, name, value)
 
@@ -118,6 +129,10 @@ class Controls:
             out["protect"] = ";".join(self.protect)
         if self.slips_per_100 is not None:
             out["slip-rate"] = f"{self.slips_per_100:g}"
+        if self.ensemble != 1.0:
+            out["ensemble"] = f"{self.ensemble:g}"
+        if self.leader is not None:
+            out["leader"] = self.leader
         return out
 
     def on(self, places: Places) -> Acting:

@@ -112,8 +112,9 @@ def perform(
     selected = selected_rows(notes, tracks)
     steering = steered(take, notes, clock, metre, controls, selected, amount)
     parts = steering.parts
-    # All parts are invented, selected or not, before anything is laid down: what listens to other parts comes here.
+    # All parts are invented, selected or not, so that those that listen to others hear the same whatever is selected.
     invented = play_parts(parts, cast, seed, take.sha256, keep_accents)
+    invented = steering.together(invented, Dice(seed, take.sha256, "ensemble"))
     warnings = [*doubts(notes, parts, cast, keep_accents, amounts), *steering.doubts()]
     curve, said = _tempo(take, notes, clock, parts, cast, seed, bool(selected.all()))
     if amounts["tempo"] != 0.0:

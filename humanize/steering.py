@@ -21,11 +21,11 @@ from ..core.notes import Notes
 from ..core.take import Take
 from ..core.timeline import Metre, Timeline
 from .controls import Acting, Controls
-from .players.part import Dice, Part
+from .players.part import Dice, Invented, Part
 from .profiles.mixing import Mixture
 from .score_parts import parts_of
 from .swing import swing_replaced
-from .where import Places
+from .where import Places, Where
 
 # Slips in 100 notes at amount 1 where a profile does not know its player's rate.
 USUAL_SLIPS_PER_100 = 1.0
@@ -74,6 +74,19 @@ class Steering:
     def protected(self) -> np.ndarray:
         """Notes that stay as they are written, ndarray of bool [shape=(n,)]."""
         return self.acting.protected & self.selected
+
+    def together(self, invented: list[Invented], dice: Dice) -> list[Invented]:
+        """Let the parts listen to each other."""
+        if len(self.parts) < 2 or self.controls.ensemble == 0.0:
+            return invented
+        from .ensemble import Coupling, couple
+
+        leader = None
+        if self.controls.leader is not None:
+            meant = Where.read(self.controls.leader).mask(self.places)
+            count = [int(meant[part.rows].sum()) for part in self.parts]
+            leader = self.parts[int(np.argmax(count))].name if max(count) else None
+        return couple(self.parts, invented, dice, Coupling(amount=float(self.controls.ensemble), leader=leader))
 
     def tempo(self, curve: TempoCurve, clock: Timeline) -> TempoCurve:
         """Return a tempo curve with its bars' own amounts."""
@@ -161,7 +174,11 @@ class Steering:
 
     def doubts(self) -> list[str]:
         """Return in words which controls act on nothing."""
-        said = [f"control {control!r} means no note here" for control in self.acting.idle]
+        said = []
+        leader = self.controls.leader
+        if leader is not None and not Where.read(leader).mask(self.places).any():
+            said.append(f"leader {leader!r} means no note here: nobody leads")
+        said += [f"control {control!r} means no note here" for control in self.acting.idle]
         if self.controls.swing is not None and not self.swung.any() and self.amount > 0.0:
             said.append(f"swing {self.controls.swing:g}: no written off-beat to move was found")
         if self.amount == 0.0 and self.controls.told():
@@ -194,7 +211,8 @@ def steered(
         For a track that the score has not.
     """
     parts = parts_of(take, notes, clock, metre)
-    names = take.smf.track_names() if take.smf is not None else ()
+    # A score without a file's tracks may number them; a recording has none.
+    names = take.smf.track_names() if take.smf is not None else [""] * (int(notes.track.max()) + 1)
     places = Places.of(notes, parts, metre, names)
     acting = controls.on(places)
     played, swung = notes, np.zeros(len(notes), dtype=bool)
