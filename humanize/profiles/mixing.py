@@ -53,6 +53,8 @@ class Mixture:
         TakeprintError
             For profiles of different kinds, one twice, or more than eight.
         """
+        if not all(isinstance(s, int | float) and not isinstance(s, bool) and 0.0 <= s < np.inf for _, s in members):
+            raise TakeprintError("the shares of a mixture", rule="shares are positive numbers")
         kinds = sorted({profile.kind for profile, _ in members})
         names = [profile.name for profile, _ in members]
         if len(kinds) > 1:
@@ -67,7 +69,7 @@ class Mixture:
                 rule=f"a mixture holds up to {MOST_PROFILES} profiles, each once",
             )
         total = sum(share for _, share in members)
-        if not (np.isfinite(total) and total > 0.0 and all(share >= 0.0 for _, share in members)):
+        if total <= 0.0:
             raise TakeprintError("the shares of a mixture", rule="shares are positive numbers")
         if len(members) == 1:
             return cls(((members[0][0], 1.0),), members[0][0])
