@@ -11,8 +11,10 @@ against the score. So ticks, velocity bytes, the smoother and the renderer's lim
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -192,3 +194,46 @@ def remeasured(item: PianoItem, made: Deviations) -> Deviations:
     made = made.replace(notes=made.notes.rows(made.notes.label == "match"))
     rendered = render(item.score, made, disclosure=False)
     return measured(midi_take(rendered.data, item.name), item.score)
+
+
+ROTATIONS = 6
+_OFTEN = 12
+
+
+def piano_split(items: Sequence[PianoItem], rotation: int) -> tuple[list[PianoItem], list[PianoItem], list[PianoItem]]:
+    """Deal takes to G (fits the player), A (trains the judge) and B (is judged): no performer, no piece in two.
+
+    Pieces are dealt in three hands, the most often played first, each to the hand with the fewest takes; a performer
+    heard in several hands stays in one, and of pianists who play all pieces every hand gets some of its own.
+    ``rotation`` 0 to 5: the hands change places (three ways), and from 3 on pieces and performers are dealt another
+    way.
+    """
+    shift, deal = rotation % 3, rotation // 3
+    takes = Counter(item.piece for item in items)
+    order = sorted(takes, key=lambda p: (-takes[p], _mixed(p, deal)))
+    held, hand_of_piece = [0, 0, 0], {}
+    for piece in order:
+        hand = min(range(3), key=lambda h: (held[h], h))
+        hand_of_piece[piece] = hand
+        # About half of the pianists who play everything stay with each of their pieces.
+        held[hand] += takes[piece] // 2 if takes[piece] > _OFTEN else takes[piece]
+    plays: dict[str, list[int]] = {}
+    for item in items:
+        hands = plays.setdefault(item.group, [])
+        if hand_of_piece[item.piece] not in hands:
+            hands.append(hand_of_piece[item.piece])
+    crowd = sorted(group for group, hands in plays.items() if len(hands) > 1)
+    hand_of_group = {group: hands[0] for group, hands in plays.items()}
+    for number, group in enumerate(crowd):
+        hands = sorted(plays[group])
+        hand_of_group[group] = hands[(number + deal) % len(hands)]
+    out: tuple[list[PianoItem], ...] = ([], [], [])
+    for item in items:
+        hand = hand_of_piece[item.piece]
+        if hand_of_group[item.group] == hand:
+            out[(hand + shift) % 3].append(item)
+    return out[0], out[1], out[2]
+
+
+def _mixed(name: str, deal: int) -> str:
+    return hashlib.sha256(f"{deal} {name}".encode()).hexdigest()

@@ -1,0 +1,247 @@
+"""What a keyboard player's touch depends on, and what is left of it: the arrays a keyboard profile plays from.
+
+Conventions
+-----------
+Four channels a note: ``together`` (timing of its moment, ms), ``spread`` (its timing against its moment, ms; earlier is
+negative), ``loud`` (velocity against the local level) and ``held`` (articulation, log2). Of each channel two things
+are expected from what is written around a note (``core.written_context``): its mean and the size of what is left.
+What is left, divided by its size, is kept in the order played: the residual that a player copies in stretches.
+
+The expectation at a note is never made from the note itself: takes of one piece are left out together, and of a single
+take one of four stretches. How many tables are kept is what predicts the left-out notes best; none where nothing does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..core.boosted_tables import BoostedTables
+from ..core.deviations import Deviations
+from ..core.metrical import groups
+from ..core.memory_of_touch import history_of, kinds_of
+from ..core.written_context import Written, context_of, links_of
+from .boosting import Boosting, fit_tables
+from .dynamics import level_at
+from .observe import is_drum
+
+CHANNELS = ("together", "spread", "loud", "held")
+# Beyond these, a timing is an arpeggio or a wrong match, a length a slip of the pedal.
+_REACH, _FARTHEST = 4.0, 12.0
+_FOLDS = 4
+_MOST_ROWS = 40_000
+_SMALLEST = 0.15
+_RIDGE = 50.0
+_MEAN = Boosting(rounds=120)
+_SIZE = Boosting(rounds=60, depth=3, shrink=40.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Played:
+    """One take's notes, in order of (position, pitch).
+
+    Parameters
+    ----------
+    written : Written
+    context : ndarray [shape=(n, k)]
+    y : ndarray [shape=(n, 4)]
+        The channels.
+    """
+
+    written: Written
+    context: np.ndarray
+    y: np.ndarray
+
+
+def played_of(deviations: Deviations) -> Played | None:
+    """Return what a keyboard take gives, None where it has too few notes with timing, velocity and length."""
+    notes = deviations.notes
+    good = (notes.label == "match") & (notes.ornament == "") & ~is_drum(deviations)
+    for column in (notes.timing_ms, notes.reference_beat, notes.reference_duration_beat, notes.dynamics_velocity):
+        good &= np.isfinite(column)
+    rows = notes.rows(good)
+    rows = rows.rows(np.lexsort((rows.reference_pitch, rows.reference_beat)))
+    if len(rows) < 16:
+        return None
+    clock = deviations.basis
+    beat = rows.reference_beat
+    onset_s = clock.seconds_at(beat)
+    written = Written(
+        beat=beat,
+        duration_beat=np.maximum(rows.reference_duration_beat, 1 / 64),
+        pitch=np.where(np.isfinite(rows.reference_pitch), rows.reference_pitch, rows.pitch),
+        onset_s=onset_s,
+        bpm=clock.tempo_bpm_at(beat),
+        inside_bar=deviations.metre.position(beat)[1],
+        bar_beats=deviations.metre.bar_beats_at(beat),
+        level=level_at(deviations.level, onset_s),
+    )
+    group = written.group
+    timing_ms = rows.timing_ms
+    mean = (np.bincount(group, timing_ms) / np.bincount(group))[group]
+    held = rows.articulation_log2
+    held = np.where(np.isfinite(held), held, np.nanmedian(held) if np.isfinite(held).any() else 0.0)
+    y = np.stack([mean, timing_ms - mean, rows.dynamics_velocity, held], axis=1)
+    return Played(written, context_of(written), y)
+
+
+def _drawn_in(values: np.ndarray, reach: float = _REACH) -> np.ndarray:
+    middle = float(np.median(values))
+    size = float(np.std(values))
+    size = max(1.4826 * float(np.median(np.abs(values - middle))), 0.5 * size)
+    return np.clip(values, middle - reach * size, middle + reach * size) if size > 0 else values
+
+
+def keyboard_arrays(takes: Sequence[Deviations], seed: int = 0) -> dict[str, np.ndarray]:
+    """Return the arrays of a keyboard player, names beginning with ``keys.``; empty where no take gives enough.
+
+    Parameters
+    ----------
+    takes : sequence of Deviations
+    seed : int
+        Of the random halves that tables are fitted on.
+    """
+    number, found = [], []
+    for i, d in enumerate(takes):
+        played = played_of(d)
+        if played is not None:
+            number.append(i)
+            found.append(played)
+    if not found:
+        return {}
+    x = np.concatenate([p.context for p in found])
+    y = np.concatenate([p.y for p in found])
+    take = np.repeat(number, [len(p.y) for p in found])
+    beat = np.concatenate([p.written.beat for p in found])
+    fold = _folds(takes, take)
+    rng = np.random.default_rng([seed, 5])
+    arrays: dict[str, np.ndarray] = {}
+    z = np.empty_like(y)
+    for c, name in enumerate(CHANNELS):
+        used = _rows_of(name, beat, take)
+        mean, expected = _crossed(x, _drawn_in(y[:, c]), fold, used, _MEAN, rng)
+        left = _drawn_in(y[:, c] - expected, _FARTHEST)
+        usual = float(np.sqrt(np.mean(left[used] ** 2))) if used.any() else 0.0
+        if usual <= 0.0:
+            size, z[:, c] = BoostedTables(0.0, *_no_tables(_SIZE)), 0.0
+        else:
+            size, log_size = _crossed(x, np.log(np.abs(left) / usual + _SMALLEST), fold, used, _SIZE, rng)
+            scale = np.exp(log_size)
+            again = usual * float(np.sqrt(np.mean((left[used] / (usual * scale[used])) ** 2)))
+            size = BoostedTables(size.mean + np.log(again), size.column, size.threshold, size.value)
+            z[:, c] = left / (again * scale)
+        arrays |= mean.to_arrays(f"keys.{name}.mean") | size.to_arrays(f"keys.{name}.size")
+    pitch = np.concatenate([p.written.pitch for p in found])
+    memory, fresh = _memory(z, pitch, take, beat)
+    return arrays | {
+        "keys.memory": memory.astype(np.float32),
+        "keys.fresh": (np.round(fresh * 256) / 256).astype(np.float32),
+        "keys.take": take.astype(np.int16),
+        "keys.beat": np.round(beat * 4096) / 4096,
+        "keys.context": x.astype(np.float32),
+        "keys.left": (np.round(z * 256) / 256).astype(np.float32),
+    }
+
+
+def _memory(z: np.ndarray, pitch: np.ndarray, take: np.ndarray, beat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return (weights of what came before [3, channels of before, 4], what it does not tell of each note).
+
+    Three kinds of notes have weights of their own: the highest of a chord, the others of a chord, lone notes. Ridge
+    regression with as much penalty as ``_RIDGE`` notes.
+    """
+    before, kind, fresh = [], [], np.empty_like(z)
+    for number in np.unique(take):
+        rows = take == number
+        group = groups(beat[rows], np.zeros(int(rows.sum()), dtype=np.int64))
+        links = links_of(pitch[rows], group)
+        own = z[rows].copy()
+        own[:, 0] = own[links.first + links.size - 1, 0][group]
+        z[rows] = own
+        before.append(history_of(own, links, group))
+        kind.append(kinds_of(links, group))
+    h, kinds = np.concatenate(before), np.concatenate(kind)
+    weights = np.zeros((3, h.shape[1], z.shape[1]))
+    for k in range(3):
+        rows = kinds == k
+        if rows.sum() >= 32:
+            a = h[rows]
+            weights[k] = np.linalg.solve(a.T @ a + _RIDGE * np.eye(a.shape[1]), a.T @ z[rows])
+        fresh[rows] = z[rows] - h[rows] @ weights[k]
+    # A moment has one timing: lower notes have it from the highest.
+    weights[1, :, 0] = 0.0
+    return weights, fresh
+
+
+def _no_tables(how: Boosting) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    nothing = np.zeros((0, how.depth))
+    return nothing.astype(np.int64), nothing, np.zeros((0, 1 << how.depth))
+
+
+def _rows_of(name: str, beat: np.ndarray, take: np.ndarray) -> np.ndarray:
+    """Return which rows a channel is fitted to: a moment counts once, and a lone note has no spread."""
+    if name not in ("together", "spread"):
+        return np.ones(len(beat), dtype=bool)
+    group = groups(beat, take)
+    if name == "spread":
+        return np.bincount(group)[group] > 1
+    return np.diff(group, append=-1) != 0
+
+
+def _folds(takes: Sequence[Deviations], take: np.ndarray) -> np.ndarray:
+    """Return each row's fold: takes of one piece together, stretches of the rows where there are fewer than 3."""
+    pieces: list[Any] = []
+    for d in takes:
+        pieces.append(d.reference.get("sha256") or id(d))
+    names = {piece: i for i, piece in enumerate(dict.fromkeys(pieces[t] for t in np.unique(take)))}
+    if len(names) < 3:
+        return (np.arange(len(take)) * _FOLDS) // max(len(take), 1)
+    return np.array([names[piece] % _FOLDS if piece in names else 0 for piece in pieces], dtype=np.int64)[take]
+
+
+def _crossed(
+    x: np.ndarray, y: np.ndarray, fold: np.ndarray, used: np.ndarray, how: Boosting, rng: np.random.Generator
+) -> tuple[BoostedTables, np.ndarray]:
+    """Return (tables from all rows, what each row is expected to be by tables that have not seen its fold)."""
+    whole = _some(used, rng)
+    models = []
+    for number in np.unique(fold):
+        seen = used & (fold != number)
+        models.append((number, fit_tables(x[(rows := _some(seen, rng))], y[rows], rng, how)))
+    best, expected = _best_length(x, y, fold, used, models, how)
+    tables = fit_tables(x[whole], y[whole], rng, how)
+    return _cut(tables, best), expected
+
+
+def _some(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    rows = np.flatnonzero(mask)
+    return rows if len(rows) <= _MOST_ROWS else np.sort(rng.choice(rows, _MOST_ROWS, replace=False))
+
+
+def _best_length(
+    x: np.ndarray,
+    y: np.ndarray,
+    fold: np.ndarray,
+    used: np.ndarray,
+    models: list[tuple[Any, BoostedTables]],
+    how: Boosting,
+) -> tuple[int, np.ndarray]:
+    """Return how many tables predict left-out rows best, and that prediction."""
+    lengths = sorted({0, how.rounds // 8, how.rounds // 4, how.rounds // 2, how.rounds})
+    error, guesses = [], []
+    for length in lengths:
+        guess = np.empty(len(y))
+        for number, tables in models:
+            rows = fold == number
+            guess[rows] = _cut(tables, length)(x[rows])
+        guesses.append(guess)
+        error.append(float(np.mean((y[used] - guess[used]) ** 2)) if used.any() else 0.0)
+    best = int(np.argmin(error))
+    return lengths[best], guesses[best]
+
+
+def _cut(tables: BoostedTables, length: int) -> BoostedTables:
+    return BoostedTables(tables.mean, tables.column[:length], tables.threshold[:length], tables.value[:length])
+

@@ -1,0 +1,229 @@
+"""The keyboard player: what is written decides the mean and the spread, one real performance the rest.
+
+Conventions
+-----------
+Each note's deviation is ``mean(what is written) + size(what is written) * left``. Mean and size are boosted tables
+fitted to the profile's takes; ``left`` is copied from one performance in stretches of whole moments, all channels
+together, so that what a hand does to timing, touch and length at once stays at once. A stretch is chosen where the
+performance has like music ahead and where its own past agrees with what was played last, so that no seam shows.
+
+References
+----------
+Hunt and Black 1996, ICASSP (units of a recording chosen by target cost and join cost). Goebl 2001, JASA 110 (melody
+lead and velocity go together: they are copied together).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...core.boosted_tables import BoostedTables
+from ...core.metrical import groups
+from ...core.memory_of_touch import with_memory
+from ...core.profile import Profile
+from ...core.written_context import NAMES, Written, context_of, links_of
+from .part import Dice, Part
+
+CHANNELS = ("together", "spread", "loud", "held")
+# Columns that make one moment like another, and how much a unit of each counts.
+_LIKE = {
+    "step_before": 1.0, "step_after": 1.0, "length_to_step": 0.5, "rest_after": 0.5, "strength": 0.15, "size": 1.0,
+    "top_step_before": 0.06, "top_step_after": 0.06, "top_over_neighbours": 0.04, "size_before": 0.3,
+    "size_after": 0.3, "density": 0.3,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Choosing:
+    """How stretches are chosen.
+
+    Parameters
+    ----------
+    stride : int
+        Moments copied before the choice is made again; going on is one of the choices.
+    ahead : int
+        Moments ahead that are compared.
+    seam : float
+        What a disagreement of one standard deviation with the past counts, beside a unit of unlikeness.
+    heat : float
+        How much worse than the best a choice may be.
+    again : float
+        What copying a place again soon counts.
+    """
+
+    stride: int = 4
+    ahead: int = 4
+    seam: float = 0.35
+    heat: float = 0.15
+    again: float = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Bank:
+    """One performance, moment by moment.
+
+    Parameters
+    ----------
+    like : ndarray [shape=(m, k)]
+        What each moment is like.
+    first, size : ndarray of int [shape=(m,)]
+        Its notes, rows of ``left``, from the bass up.
+    fresh : ndarray [shape=(n, 4)]
+        What neither the written notes nor what was played before tells.
+    moment : ndarray [shape=(m, 4)]
+        Mean over the moment.
+    begins : ndarray of bool [shape=(m,)]
+        Where a take begins: nothing goes on from before.
+    """
+
+    like: np.ndarray
+    first: np.ndarray
+    size: np.ndarray
+    fresh: np.ndarray
+    moment: np.ndarray
+    begins: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+
+def likeness(context: np.ndarray, top: np.ndarray) -> np.ndarray:
+    """Return what each moment is like, given its highest note's row."""
+    columns = [NAMES.index(name) for name in _LIKE]
+    return context[np.ix_(top, columns)] * np.array(list(_LIKE.values()))
+
+
+def bank_of(arrays: Mapping[str, np.ndarray], takes: np.ndarray) -> Bank:
+    """Return the moments of some takes of a profile's arrays."""
+    rows = np.flatnonzero(np.isin(arrays["keys.take"], takes))
+    take = arrays["keys.take"][rows].astype(np.int64)
+    group = groups(arrays["keys.beat"][rows], take)
+    first = np.flatnonzero(np.diff(group, prepend=-1))
+    size = np.diff(np.append(first, len(rows)))
+    left = arrays["keys.left"][rows].astype(np.float64)
+    # A moment has one timing: its highest note's context told what was expected of it.
+    left[:, 0] = left[first + size - 1, 0][group]
+    moment = np.stack([np.bincount(group, c) for c in left.T], axis=1) / size[:, None]
+    like = likeness(arrays["keys.context"][rows].astype(np.float64), first + size - 1)
+    fresh = arrays["keys.fresh"][rows].astype(np.float64)
+    fresh[:, 0] = fresh[first + size - 1, 0][group]
+    return Bank(like, first, size, fresh, moment, np.diff(take[first], prepend=-1) != 0)
+
+
+def can_play(profile: Profile, part: Part) -> bool:
+    """Tell whether the profile holds a keyboard player and the part is no kit."""
+    return "keys.take" in profile.arrays and not part.drums and profile.kind == "keyboard"
+
+
+def invent(
+    arrays: Mapping[str, np.ndarray], written: Written, dice: Dice, takes: np.ndarray, how: Choosing | None = None
+) -> np.ndarray:
+    """Invent the four channels for what is written.
+
+    Parameters
+    ----------
+    arrays : mapping
+        ``keys.*`` of a profile.
+    written : Written
+    dice : Dice
+    takes : ndarray of int
+        The takes whose residuals are copied: one performer's.
+    how : Choosing or None
+
+    Returns
+    -------
+    ndarray [shape=(n, 4)]
+        ``together`` and ``spread`` in ms, ``loud`` in velocity steps, ``held`` as log2.
+    """
+    how = how or Choosing()
+    context = context_of(written)
+    group = written.group
+    first = np.flatnonzero(np.diff(group, prepend=-1))
+    size = np.diff(np.append(first, len(group)))
+    top = first + size - 1
+    bank = bank_of(arrays, takes)
+    like = likeness(context, top)
+    place = _choose(bank, like, dice, how)
+    fresh = _laid(bank, place, like, first, size, group)
+    links = links_of(written.pitch, group)
+    left = with_memory(fresh, arrays["keys.memory"].astype(np.float64), links, group)
+    out = np.empty_like(left)
+    for c, name in enumerate(CHANNELS):
+        mean = BoostedTables.from_arrays(arrays, f"keys.{name}.mean")
+        spread = BoostedTables.from_arrays(arrays, f"keys.{name}.size")
+        out[:, c] = mean(context) + np.exp(spread(context)) * left[:, c]
+    out[:, 0] = out[top, 0][group]
+    out[:, 1] -= (np.bincount(group, out[:, 1]) / size)[group]
+    return out
+
+
+def _choose(bank: Bank, like: np.ndarray, dice: Dice, how: Choosing) -> np.ndarray:
+    """Return the bank's moment that each moment copies."""
+    n, m = len(like), len(bank)
+    ahead = min(how.ahead, m)
+    places = np.arange(m - ahead + 1)
+    # A stretch must not run over the end of a take.
+    over = np.cumsum(bank.begins)
+    cut = over[places + ahead - 1] != over[places]
+    chosen = np.empty(n, dtype=np.int64)
+    used = np.zeros(m)
+    turns = -(-n // how.stride)
+    noise = _gumbel(dice.uniform(turns * len(places), "keyboard", "stretches")).reshape(turns, len(places))
+    last = -1
+    for turn, at in enumerate(range(0, n, how.stride)):
+        cost = np.where(cut, 100.0, 0.0)
+        look = min(ahead, n - at)
+        for k in range(look):
+            cost += np.abs(bank.like[places + k] - like[at + k]).sum(axis=1) / look
+        if last >= 0:
+            cost += how.seam * _disagreement(bank, last, places)
+        cost += how.again * used[places]
+        place = int(places[np.argmin(cost - how.heat * noise[turn])])
+        run = min(how.stride, n - at, m - place)
+        steps = np.minimum(place + np.arange(min(how.stride, n - at)), m - 1)
+        chosen[at : at + len(steps)] = steps
+        used *= 0.9
+        used[np.maximum(place - 1, 0) : place + run] += 1.0
+        last = int(steps[-1])
+        used[min(last + 1, m - 1)] = 0.0
+    return chosen
+
+
+def _disagreement(bank: Bank, last: int, places: np.ndarray) -> np.ndarray:
+    """Return how far the two moments before each place are from the two that were copied last."""
+    before = np.maximum(places - 1, 0)
+    far = np.abs(bank.moment[before] - bank.moment[last]).mean(axis=1)
+    earlier = np.abs(bank.moment[np.maximum(places - 2, 0)] - bank.moment[max(last - 1, 0)]).mean(axis=1)
+    return np.where(bank.begins[places], 1.0, far + 0.5 * earlier)
+
+
+def _gumbel(u: np.ndarray) -> np.ndarray:
+    return -np.log(-np.log(u))
+
+
+def _laid(
+    bank: Bank, place: np.ndarray, like: np.ndarray, first: np.ndarray, size: np.ndarray, group: np.ndarray
+) -> np.ndarray:
+    """Return what is left for each note: the moment's, and its own against its moment's."""
+    # Where the chord copied from has another size, its inner life comes from the most alike chord of the same size.
+    other = np.flatnonzero((bank.size[place] != size) & (size > 1))
+    inner = place.copy()
+    for many in np.unique(size[other]).tolist():
+        rows = other[size[other] == many]
+        have = np.flatnonzero(bank.size == many)
+        if not len(have):
+            have = np.flatnonzero(bank.size == bank.size[np.argmin(np.abs(bank.size - many))])
+        for i in rows.tolist():
+            inner[i] = have[np.argmin(np.abs(bank.like[have] - like[i]).sum(axis=1))]
+    m = bank.size[inner][group]
+    rank = np.arange(len(group)) - first[group]
+    n = size[group]
+    # From bass to top in proportion; the outer notes stay outer.
+    at = np.where(n > 1, np.rint(rank * (m - 1) / np.maximum(n - 1, 1)), m - 1).astype(np.int64)
+    row = bank.first[inner][group] + at
+    out = bank.fresh[row]
+    out[:, 0] = bank.fresh[bank.first[place], 0][group]
+    return out
