@@ -43,6 +43,8 @@ _LEADER_ANSWER = 0.25
 # A player's size is put right within these bounds.
 _RESIZE = (0.25, 4.0)
 AMOUNT_LIMIT = 4.0
+# Two who both go further than half of the way to each other pass each other.
+_HALF_WAY = 0.5
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,12 @@ class Coupling:
     Parameters
     ----------
     amount : float, 0 to 4
-        Multiplies the shares and the push below; 0 leaves everybody alone. Shares stop at 1.
-    anticipation : float, 0 to 1
+        Multiplies the shares and the push below; 0 leaves everybody alone. Shares stop at one half: two meet there.
+    steady : float, 0 to 1
+        How much of a new deviation of its own a player feels at once; what it does not feel is the hand's, and stays.
+    anticipation : float, 0 to 0.5
         How far a player comes towards what the others mean to play at a shared moment.
-    correction : float, 0 to 1
+    correction : float, 0 to 0.5
         Share of the asynchrony left at a shared moment that is taken back afterwards.
     keep : float, 0 to 1
         How much of a correction is left a beat later.
@@ -79,9 +83,10 @@ class Coupling:
     """
 
     amount: float = 1.0
-    anticipation: float = 0.15
-    correction: float = 0.1
-    keep: float = 0.95
+    steady: float = 0.5
+    anticipation: float = 0.35
+    correction: float = 0.2
+    keep: float = 0.96
     push_ms: float = 4.0
     shared_push_ms: float = 0.0
     section_bars: int = 8
@@ -92,8 +97,9 @@ class Coupling:
     def __post_init__(self) -> None:
         for name, low, high in (
             ("amount", 0.0, AMOUNT_LIMIT),
-            ("anticipation", 0.0, 1.0),
-            ("correction", 0.0, 1.0),
+            ("steady", 0.0, 1.0),
+            ("anticipation", 0.0, _HALF_WAY),
+            ("correction", 0.0, _HALF_WAY),
             ("keep", 0.0, 1.0),
             ("push_ms", 0.0, 100.0),
             ("shared_push_ms", 0.0, 100.0),
@@ -183,8 +189,8 @@ def _played(parts: Sequence[Part], clocks: Sequence[np.ndarray], coupling: Coupl
     order = np.lexsort((player, beat))
     moment = groups(beat[order], np.zeros(len(beat), dtype=np.int64))
     listen, tie, answer = _listening(parts, coupling)
-    anticipation = np.minimum(coupling.amount * coupling.anticipation * answer, 1.0)
-    correction = np.minimum(coupling.amount * coupling.correction * answer, 1.0)
+    anticipation = np.minimum(coupling.amount * coupling.anticipation, _HALF_WAY) * answer
+    correction = np.minimum(coupling.amount * coupling.correction, _HALF_WAY) * answer
     # A moment has one place: notes a hair apart do not let time pass.
     at = beat[order][np.searchsorted(moment, moment)]
     out = np.empty(len(beat))
@@ -194,6 +200,7 @@ def _played(parts: Sequence[Part], clocks: Sequence[np.ndarray], coupling: Coupl
         clock[order],
         marked[order],
         at,
+        np.full(len(parts), coupling.steady),
         listen,
         tie,
         anticipation,

@@ -7,13 +7,14 @@ from numba import njit
 
 
 @njit(cache=True)
-def coupled_clocks(moment, player, clock, marked, beat, listen, tie, anticipation, correction, resting, keep):
+def coupled_clocks(moment, player, clock, marked, beat, steady, listen, tie, anticipation, correction, resting, keep):
     """Return what each player plays once the players hear each other.
 
-    A player means to play ``clock + correction so far``. At a moment that several play, each comes towards what the
+    What a player feels as its own time is its clock, smoothed: the rest of it is the hand's, which nobody answers to. A
+    player means to play ``felt + corrections so far``. At a moment that several play, each comes towards what the
     others mean to play by its share ``anticipation``; what is left of the asynchrony it takes back by its share
     ``correction`` in all that it plays later, until the correction fades. A player who rests hears the others too: its
-    silent clock stands where it last played.
+    silent clock stands where it last was.
 
     Parameters
     ----------
@@ -26,6 +27,8 @@ def coupled_clocks(moment, player, clock, marked, beat, listen, tie, anticipatio
         1 for events that tied players listen to more.
     beat : ndarray of float64 [shape=(n,)]
         Where the event stands; not falling.
+    steady : ndarray of float64 [shape=(p,)], 0 to 1
+        How much of a new deviation of its own clock a player feels at once; 1 = all of it.
     listen : ndarray of float64 [shape=(p, p)]
         How much the row's player heeds the column's, 0 or more; only proportions matter within a row.
     tie : ndarray of float64 [shape=(p,)]
@@ -48,10 +51,10 @@ def coupled_clocks(moment, player, clock, marked, beat, listen, tie, anticipatio
     p = listen.shape[0]
     out = np.empty(n)
     taken = np.zeros(p)
-    last = np.zeros(p)
+    felt = np.zeros(p)
+    meant = np.zeros(p)
     began = np.zeros(p, dtype=np.bool_)
     plays = np.zeros(p, dtype=np.bool_)
-    meant = np.zeros(p)
     start = 0
     before = beat[0] if n else 0.0
     while start < n:
@@ -65,11 +68,13 @@ def coupled_clocks(moment, player, clock, marked, beat, listen, tie, anticipatio
             plays[i] = False
         for e in range(start, stop):
             i = player[e]
-            last[i] = clock[e]
+            if began[i]:
+                felt[i] += steady[i] * (clock[e] - felt[i])
+            else:
+                felt[i] = clock[e]
             began[i] = True
             plays[i] = True
-            meant[i] = clock[e] + taken[i]
-            out[e] = meant[i]
+            meant[i] = felt[i] + taken[i]
         # First all come together, then all hear how it was.
         for e in range(start, stop):
             i = player[e]
@@ -81,10 +86,12 @@ def coupled_clocks(moment, player, clock, marked, beat, listen, tie, anticipatio
                     w = listen[i, j] * (1.0 + tie[i] * marked[f])
                     total += w * meant[j]
                     weight += w
+            out[e] = clock[e] + taken[i]
             if weight > 0.0:
-                out[e] -= anticipation[i] * (out[e] - total / weight)
+                out[e] -= anticipation[i] * (meant[i] - total / weight)
         for e in range(start, stop):
-            meant[player[e]] = out[e]
+            i = player[e]
+            meant[i] = out[e] - clock[e] + felt[i]
         for i in range(p):
             if not began[i]:
                 continue
@@ -101,6 +108,6 @@ def coupled_clocks(moment, player, clock, marked, beat, listen, tie, anticipatio
             if plays[i]:
                 taken[i] -= correction[i] * (meant[i] - total / weight)
             else:
-                taken[i] -= resting[i] * (last[i] + taken[i] - total / weight)
+                taken[i] -= resting[i] * (felt[i] + taken[i] - total / weight)
         start = stop
     return out

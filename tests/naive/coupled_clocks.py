@@ -1,11 +1,19 @@
-"""The slow twin: every correction a player ever made, written down and faded from its own moment each time."""
+"""The slow twin: every clock and correction a player ever had, written down and faded from its own moment each time."""
 
 
-def coupled_clocks(moment, player, clock, marked, beat, listen, tie, anticipation, correction, resting, keep):
+def coupled_clocks(moment, player, clock, marked, beat, steady, listen, tie, anticipation, correction, resting, keep):
     n, players = len(clock), len(listen)
     out = [0.0] * n
+    clocks = {i: [] for i in range(players)}
     made = {i: [] for i in range(players)}  # (beat, size) of each correction
-    latest = {}
+
+    def felt(i):
+        # Each clock counts with its share of what the later ones left of it; the first with all that is left.
+        total, left = 0.0, 1.0
+        for value in clocks[i][:0:-1]:
+            total += left * steady[i] * value
+            left *= 1.0 - steady[i]
+        return total + left * clocks[i][0]
 
     def so_far(i, now):
         return sum(size * keep[i] ** (now - then) for then, size in made[i])
@@ -18,23 +26,25 @@ def coupled_clocks(moment, player, clock, marked, beat, listen, tie, anticipatio
     for number in sorted(set(moment)):
         playing = [e for e in range(n) if moment[e] == number]
         now = beat[playing[0]]
-        meant = {e: clock[e] + so_far(player[e], now) for e in playing}
         for e in playing:
-            latest[player[e]] = clock[e]
+            clocks[player[e]].append(clock[e])
+        meant = {e: felt(player[e]) + so_far(player[e], now) for e in playing}
+        heard = {}
+        for e in playing:
             middle = others(player[e], playing, meant)
             pull = 0.0 if middle is None else anticipation[player[e]] * (meant[e] - middle)
-            out[e] = meant[e] - pull
-        heard = {e: out[e] for e in playing}
+            heard[e] = meant[e] - pull
+            out[e] = clock[e] + so_far(player[e], now) - pull
         answers = []
-        for i, clock_then in latest.items():
+        for i in range(players):
             middle = others(i, playing, heard)
-            if middle is None:
+            if not clocks[i] or middle is None:
                 continue
-            own = [e for e in playing if player[e] == i]
+            own = [heard[e] for e in playing if player[e] == i]
             if own:
-                answers.append((i, -correction[i] * (heard[own[0]] - middle)))
+                answers.append((i, -correction[i] * (own[0] - middle)))
             else:
-                answers.append((i, -resting[i] * (clock_then + so_far(i, now) - middle)))
+                answers.append((i, -resting[i] * (felt(i) + so_far(i, now) - middle)))
         for i, size in answers:
             made[i].append((now, size))
     return out
