@@ -285,7 +285,8 @@ def report_words(report: Mapping[str, Any]) -> list[str]:
     from .words import doubt_lines, plain_lines
 
     if report["identical"]:
-        return [f"{report['output']}: every amount is 0, so it is a copy of {report['input']}, byte for byte"]
+        said = f"{report['output']}: every amount is 0, so it is a copy of {report['input']}, byte for byte"
+        return [said, *doubt_lines((), report["warnings"])]
     parts = (report["player"] or {}).get("parts") or {}
     who = "; ".join(f"{name} by {part['profile']} ({part['player']})" for name, part in parts.items())
     lines = [f"{report['output']}: {report['input']} as played by {who or 'the deviations'}, seed {report['seed']}"]
