@@ -402,8 +402,9 @@ def _weighted_auc(level: np.ndarray, side: np.ndarray, weight: np.ndarray) -> fl
 def energy_ratio(real: Windows, synthetic: Windows, seed: int = 0, halvings: int = 8, most: int = 2000) -> float:
     """Return how far the sides lie apart, as a multiple of how far halves of the real takes do.
 
-    Energy distance (Székely and Rizzo 2013, J. Stat. Plan. Inference 143) over the first 20 principal components of the
-    standardised features; NaN with fewer than four real takes or no synthetic window.
+    Energy distance (Székely and Rizzo 2013, J. Stat. Plan. Inference 143) over the first 20 principal components of
+    both sides' features, standardised by the real side's mean and sd; NaN with fewer than four real takes or no
+    synthetic window.
 
     Parameters
     ----------
@@ -424,7 +425,9 @@ def energy_ratio(real: Windows, synthetic: Windows, seed: int = 0, halvings: int
     filled = [np.where(np.isfinite(w.values), w.values, middle) for w in (real, synthetic)]
     mean, sd = filled[0].mean(axis=0), filled[0].std(axis=0)
     x, y = (np.clip((f - mean) / np.where(sd > 1e-9, sd, 1.0), -5.0, 5.0) for f in filled)
-    _, _, axes = np.linalg.svd(x - x.mean(axis=0), full_matrices=False)
+    # Components of both sides together: those of the real side alone could be blind to what sets them apart.
+    both = np.concatenate([x, y])
+    _, _, axes = np.linalg.svd(both - both.mean(axis=0), full_matrices=False)
     x, y = x @ axes[:20].T, y @ axes[:20].T
     rng = np.random.default_rng([seed, 2])
     between = _distances(x, x)

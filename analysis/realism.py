@@ -107,8 +107,6 @@ def realism(
         sides = _Sides(sides.real.channels(seen), sides.synthetic.channels(seen))
     sides = _Sides(_thinned(sides.real), _thinned(sides.synthetic))
     n_groups = len(np.unique(sides.joined.take))
-    if n_groups < 2:
-        return found | {"reason": f"all takes are of one group ({said}), at least 2 are needed"}
     score, judges = _cross_judged(sides, _folds(sides, _FOLDS, rng), seed)
     low, high = auc_bounds(score, sides.side, sides.joined.take, rng)
     found |= {"auc": auc(score, sides.side), "auc_low": low, "auc_high": high, "n_groups": n_groups}
@@ -141,7 +139,11 @@ def _grouped(
                 f"{len(labels[0])} and {len(labels[1])} group labels for {len(real)} and {len(synthetic)} takes",
                 rule="groups= holds a label for each take of either side",
             )
-        pieces, said = _joined_by(pieces, labels), "all takes of one label, and the same music"
+        joined = _joined_by(pieces, labels)
+        if len(np.unique(np.concatenate(joined))) > 1:
+            pieces, said = joined, "all takes of one label, and the same music"
+        else:
+            labels, said = None, f"{said} (all takes are of one label: players cannot be kept apart)"
     whole = len(np.unique(np.concatenate(pieces))) >= (_FOLDS if labels is None else 2)
     out = []
     for w, piece in zip(windows, pieces, strict=True):
@@ -149,7 +151,7 @@ def _grouped(
         if not whole:
             group = group * _FOLDS + _fifth(w.take)
         out.append(replace(w, take=group))
-    return _Sides(*out), said if whole else "a fifth of a take"
+    return _Sides(*out), said if whole else f"a fifth of a take{said[said.find(' (') :] if ' (' in said else ''}"
 
 
 def _pieces(real: Sequence[Deviations], synthetic: Sequence[Deviations]) -> tuple[tuple[np.ndarray, np.ndarray], str]:

@@ -13,7 +13,7 @@ change. Tells are ordered by strength: the difference over its bootstrap standar
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,6 +68,8 @@ class Feature:
         What is wrong when it is next to nothing, below 0.1 in size and smaller than the real one; "" = as above.
     least : float
         Differences below this are never a tell: nobody could hear or see them.
+    enough : float
+        What the last column of ``sums`` must come to on either side.
     """
 
     name: str
@@ -79,9 +81,10 @@ class Feature:
     value: Value
     least: float = 0.0
     none: str = ""
+    enough: float = LEAST_VALUES
 
 
-def find_tells(passages: Passages, permutations: int, seed: int) -> list[dict[str, Any]]:
+def find_tells(passages: Passages, permutations: int, seed: int, more: Sequence[Feature] = ()) -> list[dict[str, Any]]:
     """Return what tells the synthetic side from the real one, strongest first.
 
     Parameters
@@ -89,6 +92,8 @@ def find_tells(passages: Passages, permutations: int, seed: int) -> list[dict[st
     passages : Passages
     permutations : int
     seed : int
+    more : sequence of Feature
+        To be looked at beside those of the notes.
 
     Returns
     -------
@@ -97,7 +102,7 @@ def find_tells(passages: Passages, permutations: int, seed: int) -> list[dict[st
         (corrected) and ``strength``.
     """
     side = passages.block_side
-    features = [f for f in features_of(passages) if _enough(f, side)]
+    features = [f for f in (*features_of(passages), *more) if _enough(f, side)]
     if not features or not passages.testable:
         return []
     rng = np.random.default_rng(seed)
@@ -142,7 +147,7 @@ def _both(feature: Feature, side: np.ndarray) -> np.ndarray:
 
 def _enough(feature: Feature, side: np.ndarray) -> bool:
     counts = [feature.sums[side == which, -1].sum() for which in (0, 1)]
-    return min(counts) >= LEAST_VALUES and bool(np.isfinite(_both(feature, side)).all())
+    return min(counts) >= feature.enough and bool(np.isfinite(_both(feature, side)).all())
 
 
 def _own_drift(feature: Feature, side: np.ndarray) -> float:

@@ -259,6 +259,13 @@ def _add_compare(commands: Any) -> None:
     command.add_argument("pair", nargs="*", metavar="REAL SYNTHETIC", help="two takes or DEV.json files")
     command.add_argument("--real", nargs="+", metavar="TAKE", default=[], help="real takes or DEV.json files")
     command.add_argument("--synthetic", nargs="+", metavar="TAKE", default=[], help="synthetic ones")
+    command.add_argument(
+        "--group-by",
+        choices=("take", "folder"),
+        default="take",
+        help="what the judge never sees parts of before it is asked about the rest: a take with what was made of it "
+        "(default), or all takes of a folder (one folder a player)",
+    )
     _add_reference(command)
     _add_output(command, "CMP.json, or - for standard output")
     command.add_argument("--plot", metavar="DIR", help="draw both sides into this folder, as PNG")

@@ -251,6 +251,11 @@ def _load_all(paths: Sequence[str], settings: dict[str, Any], label: str) -> lis
     return loaded
 
 
+def _folders(paths: Sequence[str]) -> list[str]:
+    """Return the name of the folder each take lies in, in the order of ``_load_all``."""
+    return [Path(item.path).resolve().parent.name for item in gather(paths, documents=True).found]
+
+
 def run_compare(args: argparse.Namespace) -> int:
     """``takeprint compare``."""
     if args.pair and (args.real or args.synthetic):
@@ -277,7 +282,8 @@ def run_compare(args: argparse.Namespace) -> int:
     from ..analysis.compare import compare
     from .words import compare_words
 
-    comparison = compare(*sides, seed=args.seed)
+    groups = (_folders(real), _folders(synthetic)) if args.group_by == "folder" else None
+    comparison = compare(*sides, seed=args.seed, groups=groups)
     if args.plot:
         from ..analysis.plots import plot_comparison
 

@@ -343,7 +343,7 @@ def _comparison_words(comparisons: dict[str, Comparison]) -> list[str]:
         lines += [f"    - {sentence}" for sentence in tells]
         if found.realism.get("auc") is not None:
             lines.append(
-                f"    A simple classifier tells it from real takes with AUC {_number(found.realism['auc'], 2)}"
+                f"    A trained judge tells it from real takes with AUC {_number(found.realism['auc'], 2)}"
                 f" (0.50 is chance; real from real: {_number(found.realism.get('floor_auc'), 2)})."
             )
         if name == "takeprint":

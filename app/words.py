@@ -234,7 +234,7 @@ def compare_words(comparison: Any) -> list[str]:
     ]
     for trace, facts in comparison.traces.items():
         real, synthetic = facts["real"], facts["synthetic"]
-        spread = "rate" if trace == "slips" else "sd"
+        spread = "rate" if trace in ("breath", "friction", "slips") else "sd"
         cells = [number(side.get(spread), 2) for side in (real, synthetic)] + [number(facts.get("distance"), 2)]
         p_value = number(facts.get("p_value"), 4)
         row = " ".join(f"{cell:>9}" for cell in cells)
