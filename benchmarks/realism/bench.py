@@ -17,11 +17,11 @@ import numpy as np
 
 from takeprint.analysis import realism
 from takeprint.analysis.realism_features import Windows, windows_of
+from takeprint.analysis.verbatim import verbatim_blocks
 from takeprint.core.deviations import Deviations
 from takeprint.humanize import render
 
 from .cache import Cache, judging, mapped, measuring, sources
-from .copies import blocks_of, copied_share
 from .figures import statistics_of
 from .hits import dice
 from .sets import Item, measured
@@ -45,25 +45,30 @@ class Played:
 
     Parameters
     ----------
-    windows : (Windows of A, Windows of B)
-    statistics : ndarray [shape=(takes of B, figures)]
-    copied : (share of blocks of 8 notes found in G by keys and ticks, the same with velocities)
+    takes : (deviations of A, deviations of B), measured again after rendering
     seconds : float
         For fitting, playing, rendering and measuring all.
     """
 
-    windows: tuple[Windows, Windows]
-    statistics: np.ndarray
-    copied: tuple[float, float]
+    takes: tuple[list[Deviations], list[Deviations]]
     seconds: float
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """One player's figures: AUC and its bounds a column, the energy ratio, what told it."""
+    """One player's figures.
+
+    Parameters
+    ----------
+    auc : a column's AUC and its bounds
+    energy : energy distance over that of halves of the real takes
+    copied : share of blocks of 8 notes that are in G to the tick, velocities too
+    tells : what told it, in words
+    """
 
     auc: dict[str, tuple[float, float, float]]
     energy: float
+    copied: float
     tells: list[str] = field(default_factory=list)
 
 
@@ -83,7 +88,6 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.real = tuple(self.thinned(windows_of([i.deviations for i in part], self.kind)) for part in self.split[1:])
-        self._blocks: tuple[np.ndarray, np.ndarray] | None = None
 
     def thinned(self, windows: Windows) -> Windows:
         """Keep at most ``per_take`` windows a take, evenly over the take, so that no long take rules."""
@@ -99,10 +103,13 @@ class Bench:
         """Return what a player makes of A and B; kept in the cache under all that it ``depends`` on."""
         if self.cache is None:
             return self._play(make())
+        return self.cache.of("played", self.key(name, depends), lambda: self._play(make()))
+
+    def key(self, name: str, depends: Sequence[Any] = ()) -> tuple[Any, ...]:
+        """Return what a player's windows depend on."""
         items = [(item.name, item.deviations.take.get("sha256"), len(item)) for part in self.split for item in part]
-        own = sources("benchmarks/realism/*.py")
-        key = (name, self.kind, self.seed, self.accents, self.per_take, items, measuring(), judging(), own, *depends)
-        return self.cache.of("played", key, lambda: self._play(make()))
+        program = (measuring(), _program())
+        return (name, self.kind, self.seed, self.accents, self.per_take, items, *program, *depends)
 
     def _play(self, generator: Any) -> Played:
         start = time.perf_counter()
@@ -114,40 +121,51 @@ class Bench:
 
         _WORK["now"] = work
         takes = [mapped(_call, part, self.jobs) for part in self.split[1:]]
-        seconds = time.perf_counter() - start
-        windows = tuple(self.thinned(windows_of(part, self.kind)) for part in takes)
-        if self._blocks is None:
-            self._blocks = blocks_of([item.deviations for item in self.split[0]])
-        copied = copied_share(takes[1], self._blocks)
-        return Played((windows[0], windows[1]), np.array([statistics_of(d) for d in takes[1]]), copied, seconds)
+        return Played((takes[0], takes[1]), time.perf_counter() - start)
+
+    def statistics(self, played: Played) -> np.ndarray:
+        """Return the figures of each made take of B."""
+        return np.array([statistics_of(d) for d in played.takes[1]])
 
     # ------------------------------------------------------------ judging
 
-    def judged(self, played: Played) -> Verdict:
+    def judged(self, name: str, played: Played, depends: Sequence[Any] = ()) -> Verdict:
         """Train a judge on A and ask it about B, a column at a time."""
-        found = {
-            column: self._auc(self.real[0], played.windows[0], self.real[1], played.windows[1], channels)
-            for column, channels in self.columns.items()
-        }
-        tells = self._tells(played) if "all" in self.columns else []
-        return Verdict(found, realism.energy_ratio(self.real[1], played.windows[1], self.seed), tells)
+        if self.cache is None:
+            return self._judge(played)
+        key = (*self.key(name, depends), judging(), sorted(self.columns))
+        return self.cache.of("verdict", key, lambda: self._judge(played))
+
+    def _judge(self, played: Played) -> Verdict:
+        found, tells = {}, []
+        made = [self.thinned(windows_of(part, self.kind)) for part in played.takes]
+        for column, channels in self.columns.items():
+            judge, found[column] = self._auc(self.real[0], made[0], self.real[1], made[1], channels)
+            if column == "all":
+                tells = judge.told_by(self.real[1], made[1], most=16)
+        found_again = verbatim_blocks([item.deviations for item in self.split[0]], played.takes[1])
+        copied = (found_again["verbatim_blocks"] or 0) / max(found_again["blocks"] or 0, 1)
+        energy = realism.energy_ratio(self.real[1], made[1], self.seed)
+        return Verdict(found, energy, copied, tells)
 
     def _auc(
         self, real_a: Windows, fake_a: Windows, real_b: Windows, fake_b: Windows, channels: Sequence[str] | None = None
-    ) -> tuple[float, float, float]:
+    ) -> tuple[realism.Judge, tuple[float, float, float]]:
         judge = realism.train_judge(real_a, fake_a, seed=self.seed, channels=channels)
         score = np.concatenate([judge.score(real_b), judge.score(fake_b)])
         side = np.repeat([0, 1], [len(real_b), len(fake_b)])
         take = np.concatenate([real_b.take, fake_b.take])
         low, high = realism.auc_bounds(score, side, take, np.random.default_rng(self.seed))
-        return realism.auc(score, side), low, high
-
-    def _tells(self, played: Played) -> list[str]:
-        judge = realism.train_judge(self.real[0], played.windows[0], seed=self.seed)
-        told = getattr(judge, "told_by", None)
-        return list(told(self.real[1], played.windows[1])) if callable(told) else []
+        return judge, (realism.auc(score, side), low, high)
 
     # ------------------------------------------------------------ floors
+
+    def floors(self) -> tuple[list[float], list[tuple[str, str, float]]]:
+        """Return (AUC of random labels, a draw each; AUC of each pair of players)."""
+        if self.cache is None:
+            return self.random_labels(), self.person_against_person()
+        key = (*self.key("floors"), judging())
+        return self.cache.of("floors", key, lambda: (self.random_labels(), self.person_against_person()))
 
     def random_labels(self, draws: int = 6) -> list[float]:
         """Return the AUC of real takes against real takes called invented at random."""
@@ -159,7 +177,7 @@ class Bench:
                 chosen = dice("labels", self.seed, draw, number).permutation(takes)[: len(takes) // 2]
                 mask = np.isin(windows.take, chosen)
                 sides.append((windows.rows(~mask), windows.rows(mask)))
-            found.append(self._auc(sides[0][0], sides[0][1], sides[1][0], sides[1][1])[0])
+            found.append(self._auc(sides[0][0], sides[0][1], sides[1][0], sides[1][1])[1][0])
         return found
 
     def person_against_person(self, least_takes: int = 4) -> list[tuple[str, str, float]]:
@@ -174,8 +192,13 @@ class Bench:
                     for windows, g in zip(self.real, groups, strict=True)
                     for name in (one, other)
                 ]
-                out.append((one, other, self._auc(*sides)[0]))
+                out.append((one, other, self._auc(*sides)[1][0]))
         return out
+
+
+def _program() -> str:
+    """Return the hash of the benchmark's own files that playing depends on."""
+    return sources(*(f"benchmarks/realism/{name}.py" for name in ("sets", "hits", "guards", "donors")))
 
 
 # A forked process finds here what it is to do; a function inside a function cannot be sent to it.

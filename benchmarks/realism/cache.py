@@ -6,6 +6,7 @@ import hashlib
 import os
 import pickle
 import tempfile
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from multiprocessing import get_context
@@ -13,8 +14,16 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-# Files of analysis/ that judge or fit and never measure: a change of theirs leaves what was measured as it is.
-_NOT_MEASURING = ("realism", "compare", "passages", "tells", "fit", "player_model", "observe", "ensemble", "plots")
+# What measures MIDI; files that judge, fit, listen or draw leave what was measured as it is.
+_MEASURING = (
+    *(
+        f"core/{name}.py"
+        for name in ("columns", "deviations", "metrical", "notes", "smf*", "take", "timeline", "match*")
+    ),
+    *(f"core/kernels/{name}.py" for name in ("*_path", "phase_track", "local_fit", "note_pairs", "segment*", "smf*")),
+    *(f"analysis/{name}.py" for name in ("against_*", "align*", "articulation", "dynamics", "grid", "measure", "rows")),
+    *(f"analysis/{name}.py" for name in ("slips", "stretches", "tempo*", "running")),
+)
 
 
 class Cache:
@@ -37,36 +46,41 @@ class Cache:
     def of(self, what: str, key: Iterable[Any], make: Callable[[], Any]) -> Any:
         """Return what is kept under the key, or make and keep it."""
         name = hashlib.sha256("\x1f".join(str(part) for part in key).encode()).hexdigest()[:24]
-        path = self.folder / f"{what}-{name}.pickle"
+        path = self.folder / f"{what}-{name}.pickle.z"
         if path.exists():
-            return pickle.loads(path.read_bytes())
+            return pickle.loads(zlib.decompress(path.read_bytes()))
         made = make()
         spare = path.with_suffix(f".{os.getpid()}")
-        spare.write_bytes(pickle.dumps(made, protocol=5))
+        spare.write_bytes(zlib.compress(pickle.dumps(made, protocol=5), 1))
         os.replace(spare, path)
         return made
 
 
-def sources(*patterns: str, leave_out: Sequence[str] = ()) -> str:
-    """Return a hash over the program's files that match, so that a changed program measures anew."""
+def sources(*patterns: str) -> str:
+    """Return a hash over the program's files that match, so that a changed program works anew."""
     total = hashlib.sha256()
     for pattern in patterns:
         for path in sorted(ROOT.glob(pattern)):
-            if not path.name.startswith(tuple(leave_out)) or not leave_out:
-                total.update(path.name.encode() + path.read_bytes())
+            total.update(path.name.encode() + path.read_bytes())
     return total.hexdigest()
 
 
 @lru_cache
 def measuring() -> str:
     """Return the hash of all that measures MIDI."""
-    return sources("core/**/*.py", "analysis/*.py", leave_out=_NOT_MEASURING)
+    return sources(*_MEASURING)
 
 
 @lru_cache
 def judging() -> str:
-    """Return the hash of what makes windows and features."""
-    return sources("analysis/realism*.py", "analysis/passages.py", "benchmarks/realism/sets.py")
+    """Return the hash of what makes windows and judges them."""
+    return sources(
+        "analysis/judge.py",
+        "analysis/realism_*.py",
+        "analysis/window_sums.py",
+        "analysis/observe.py",
+        "analysis/verbatim.py",
+    )
 
 
 def mapped(work: Callable[[Any], Any], over: Sequence[Any], jobs: int = 1) -> list[Any]:

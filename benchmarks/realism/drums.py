@@ -75,13 +75,14 @@ def run(chosen: argparse.Namespace) -> int:
     verdicts: dict[str, Verdict] = {}
     last = None
     for name in names:
-        played = bench.played(name, lambda name=name: _make(name, chosen), _depends(name, chosen))
-        verdicts[name] = bench.judged(played)
-        print(_line(name, verdicts[name], played.copied, played.seconds), flush=True)
+        depends = _depends(name, chosen)
+        played = bench.played(name, lambda name=name: _make(name, chosen), depends)
+        verdicts[name] = bench.judged(name, played, depends)
+        print(_line(name, verdicts[name], played.seconds), flush=True)
         if name in chosen.players or (not chosen.players and name == names[-1]):
             last = name, played
             if chosen.stats:
-                _statistics(bench, name, played.statistics)
+                _statistics(bench, name, bench.statistics(played))
     if last is not None and verdicts[last[0]].tells:
         print(f"\nwhat gives {last[0]} away:")
         print(*(f"  {said}" for said in verdicts[last[0]].tells[:12]), sep="\n")
@@ -110,6 +111,7 @@ def _depends(name: str, chosen: argparse.Namespace) -> tuple:
     if base in GUARDS or base in TRIAL or base == "itself":
         return (chosen.setting, chosen.rotation)
     found = [sources("analysis/*.py", "core/**/*.py", "humanize/**/*.py", "humanize/**/*.json", "humanize/**/*.npz")]
+    found.append(sources("benchmarks/realism/ours.py"))
     if chosen.weights:
         path = Path(chosen.weights) / f"learned-{chosen.setting}-{chosen.rotation}.npz"
         found.append(hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else "none")
@@ -130,9 +132,8 @@ def _say_split(chosen: argparse.Namespace, bench: Bench) -> None:
 
 def _floors(bench: Bench) -> bool:
     """Print the floors; return whether random labels stay within their bounds."""
-    null = bench.random_labels()
+    null, people = bench.floors()
     print(f"\nfloor, random labels: {' '.join(f'{a:.2f}' for a in null)}")
-    people = bench.person_against_person()
     if people:
         pairs = [a for _, _, a in people]
         said = ", ".join(f"{one}-{other} {a:.2f}" for one, other, a in people)
@@ -143,13 +144,12 @@ def _floors(bench: Bench) -> bool:
 
 
 def _head(columns: dict) -> str:
-    return f"\n{'player':<26}" + "".join(f"{name:>20}" for name in columns) + f"{'energy':>8}{'copied':>16}{'s':>7}"
+    return f"\n{'player':<26}" + "".join(f"{name:>20}" for name in columns) + f"{'energy':>8}{'copied':>10}{'s':>7}"
 
 
-def _line(name: str, verdict: Verdict, copied: tuple[float, float], seconds: float) -> str:
+def _line(name: str, verdict: Verdict, seconds: float) -> str:
     cells = "".join(f"{f'{a:.3f} [{low:.2f}, {high:.2f}]':>20}" for a, low, high in verdict.auc.values())
-    both = f"{100 * copied[0]:.2f}/{100 * copied[1]:.2f} %"
-    return f"{name:<26}{cells}{verdict.energy:>7.1f}x{both:>16}{seconds:>7.1f}"
+    return f"{name:<26}{cells}{verdict.energy:>7.1f}x{100 * verdict.copied:>8.2f} %{seconds:>7.1f}"
 
 
 def _statistics(bench: Bench, name: str, made: np.ndarray) -> None:
