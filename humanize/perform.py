@@ -114,7 +114,9 @@ def perform(
     parts = steering.parts
     # All parts are invented, selected or not, so that those that listen to others hear the same whatever is selected.
     invented = play_parts(parts, cast, seed, take.sha256, keep_accents)
-    invented = steering.together(invented, Dice(seed, take.sha256, "ensemble"))
+    # Sequences of a format 2 file are pieces of their own: their players never meet.
+    if take.smf is None or take.smf.format != 2:
+        invented = steering.together(invented, Dice(seed, take.sha256, "ensemble"))
     warnings = [*doubts(notes, parts, cast, keep_accents, amounts), *steering.doubts()]
     curve, said = _tempo(take, notes, clock, parts, cast, seed, bool(selected.all()))
     if amounts["tempo"] != 0.0:

@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 
+from takeprint.analysis import ensemble
 from takeprint.analysis.ensemble import PartTimes, ensemble_of
 from takeprint.analysis.ensemble_statistics import lagged_correlation
 from takeprint.core.errors import TakeprintError
 from takeprint.core.kernels.coupled_clocks import coupled_clocks
 from takeprint.core.notes import Notes
 from takeprint.core.timeline import Metre, Timeline
+from takeprint.humanize import Controls, perform
 from takeprint.humanize.ensemble import Coupling, couple, role_of
 from takeprint.humanize.players.part import Dice, Invented, Part
 from tests.naive.coupled_clocks import coupled_clocks as twin
@@ -259,3 +261,48 @@ def test_roles_by_program_and_by_pitch():
 def test_settings_out_of_limits_are_refused(wrong):
     with pytest.raises(TakeprintError):
         Coupling(**wrong)
+
+
+def song(format_number=1, kinds=("kit", "bass", "keys")):
+    """A small song as a MIDI file: a drum kit, a bass and a piano, each on a track of its own."""
+    from takeprint.core.smf import read_smf, write_new_smf
+    from takeprint.core.take import take_of_smf
+
+    eighths = np.arange(0.0, 128.0, 0.5)
+    players = {
+        "kit": (9, eighths, np.where(np.arange(len(eighths)) % 4 == 0, 36, 42)),
+        "bass": (1, eighths[::2], np.full(len(eighths) // 2, 40)),
+        "keys": (0, eighths, np.full(len(eighths), 64)),
+    }
+    channel, beat, pitch = (
+        np.concatenate([np.broadcast_to(players[k][i], players[k][1].shape) for k in kinds]) for i in range(3)
+    )
+    notes = Notes.build(
+        len(beat),
+        onset_s=CLOCK.seconds_at(beat),
+        duration_s=np.full(len(beat), 0.1),
+        onset_beat=beat,
+        duration_beat=np.full(len(beat), 0.2),
+        pitch=pitch,
+        velocity=70.0 + 20.0 * (beat % 2.0 == 0.0),
+        track=channel,
+        channel=channel,
+    )
+    data = bytearray(write_new_smf(None, notes, CLOCK, Metre(), ticks_per_beat=960))
+    data[9] = format_number
+    return take_of_smf(read_smf(bytes(data)), "song.mid")
+
+
+def test_a_performed_song_is_an_ensemble_and_one_part_is_not():
+    apart, together = (perform(song(), seed=5, controls=Controls(ensemble=a)) for a in (0.0, 1.0))
+    found = [ensemble(d) for d in (apart, together)]
+    kit = [[p["correlation"][4] for p in e.pairs if "kit" in (p["first"], p["second"])] for e in found]
+    assert np.mean(kit[1]) > np.mean(kit[0]) + 0.1
+    for kinds in (("kit",), ("keys",)):
+        one = [perform(song(kinds=kinds), seed=5, controls=Controls(ensemble=a)) for a in (0.0, 1.0)]
+        assert (one[0].notes.onset_s == one[1].notes.onset_s).all()
+
+
+def test_sequences_of_a_format_2_file_never_meet():
+    apart, together = (perform(song(2), seed=5, controls=Controls(ensemble=a)) for a in (0.0, 1.0))
+    assert (apart.notes.onset_s == together.notes.onset_s).all()
