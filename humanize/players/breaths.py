@@ -71,7 +71,7 @@ def gaps(part: Part, profile: Profile, dice: Dice) -> np.ndarray:
     if not is_blown(part) or len(part) < 2:
         return out
     figures = {**USUAL, **(profile.model.get("breath") or {} if profile.kind == "melody" else {})}
-    length_s = _seconds(part)
+    length_s = part.duration_s
     first = part.group_first
     onset_s = np.minimum.reduceat(part.onset_s, first)
     # What was held from before sounds on: a moment ends when all before it have ended.
@@ -98,16 +98,6 @@ def breathed(part: Part, profile: Profile, made: Invented, dice: Dice) -> Invent
         return made
     held = np.where(cut < 0.0, np.minimum(made.articulation_log2, cut), made.articulation_log2)
     return dataclasses.replace(made, articulation_log2=held)
-
-
-def _seconds(part: Part) -> np.ndarray:
-    """Return the written lengths in seconds at the tempo around each note."""
-    first = part.group_first
-    beat, time_s = part.beat[first], np.minimum.reduceat(part.onset_s, first)
-    if len(first) < 2:
-        return np.nan_to_num(part.duration_beat) * 60.0 / part.tempo_bpm
-    period = np.diff(time_s) / np.maximum(np.diff(beat), 1e-9)
-    return np.nan_to_num(part.duration_beat) * np.append(period, period[-1])[part.group]
 
 
 def _costs(part: Part, onset_s: np.ndarray, rest_s: np.ndarray, own_s: np.ndarray, dice: Dice) -> np.ndarray:

@@ -36,7 +36,7 @@ _TEMPO = {"arch_log2": _LOG2, "drift_sd_log2": _LOG2_SD}
 _TEMPO_CURVE = {"phrase_beats": (1e-3, 1e6), "beta": BETA_LIMITS, "window": _WINDOW}
 _ARTICULATION = {"mean_log2": _LOG2, "sd_log2": _LOG2_SD, "lag1": _SHARE}
 _BREATH = {key: (0.05, 600.0) for key in ("comfort_s", "longest_s", "gap_short_s", "gap_long_s")}
-_RULES = {"per_octave": (-64.0, 64.0), "arch": (-64.0, 64.0), "phrase_beats": (1e-3, 1e6)}
+_RULES = {"per_octave": (-64.0, 64.0), "lone": (-64.0, 64.0), "arch": (-64.0, 64.0), "phrase_beats": (1e-3, 1e6)}
 _TIMING_VOICE = {"asynchrony": _MS_SD, "between_takes": _MS_SD, "between_takes_cell": _MS_SD}
 _DYNAMICS_VOICE = {
     "lag1": _SHARE, "bar_memory": _SHARE,
@@ -107,11 +107,25 @@ def _check_line(name: str, model: Mapping[str, Any]) -> None:
             _refuse(name, "timing.swing.share", shares, "a share a tempo")
         for share in shares:
             _number(name, "timing.swing.share", share, (0.3, 0.8))
+    if model["timing"].get("roll"):
+        _check_rolls(name, _table(name, "timing.roll", model["timing"]["roll"]))
     if model.get("breath"):
         _numbers(name, "breath", _table(name, "breath", model["breath"]), _BREATH, unless=("missing",))
     if model["dynamics"].get("rules"):
         rules = _table(name, "dynamics.rules", model["dynamics"]["rules"])
         _numbers(name, "dynamics.rules", rules, _RULES, unless=("missing",))
+
+
+def _check_rolls(name: str, roll: Mapping[str, Any]) -> None:
+    levels = _rising(name, "timing.roll.spread_levels", roll.get("spread_levels"), (1e-9, 1.0 - 1e-9))
+    if len(_rising(name, "timing.roll.spread_ms", roll.get("spread_ms"), _MS_SD, strictly=False)) != len(levels):
+        _refuse(name, "timing.roll.spread_ms", roll["spread_ms"], "a number a level")
+    _numbers(name, "timing.roll", roll, {"between_takes": (0.0, 5.0)}, unless=("missing",))
+    rows = roll.get("table")
+    for i, row in enumerate(rows if _is_list(rows) else [rows]):
+        place = f"timing.roll.table[{i}]"
+        _numbers(name, place, _table(name, place, row), {"share": (0.0, 1.0), "up": (0.0, 1.0)})
+        _numbers(name, place, row, {"upto_semitones": (0.0, 1e6)}, unless=("unknown",))
 
 
 def _rising(

@@ -3,9 +3,9 @@
 Conventions
 -----------
 Articulation is log2 of the held length over the written one. A row of the table of lengths holds for the notes of a
-voice (``"*"``: of all) that are followed within ``upto_s`` by a note ``step`` away: the same pitch (``repeat``), one or
-two semitones (``step``), three or four (``skip``), more (``leap``), ``"*"`` for any; its quantiles are those of what
-players do there. Swing is the share of a beat that passes before its off-beat, by tempo.
+voice (``"*"``: of all) that are written up to ``upto_s`` long and followed by a note ``step`` away: the same pitch
+(``repeat``), one or two semitones (``step``), three or four (``skip``), more (``leap``), ``"*"`` for any; its quantiles
+are those of what players do there. Swing is the share of a beat that passes before its off-beat, by tempo.
 """
 
 from __future__ import annotations
@@ -91,10 +91,10 @@ def lengths(part: Part, figures: Mapping[str, Any], dice: Dice) -> np.ndarray:
     single = np.bincount(part.group)[part.group] == 1
     # A lone note's finger is the hand; in a chord half of the spread is each finger's own.
     unit = np.where(single, hand[part.group], np.sqrt(0.5) * (hand[part.group] + finger))
-    gap_s, semitones = followers(part.group, part.onset_s, part.pitch)
+    _, semitones = followers(part.group, part.onset_s, part.pitch)
     kind = step_of(semitones)
     knots = normal_quantile(np.asarray(figures["quantile_levels"], dtype=np.float64))
-    rows = _rows_for(figures["table"], part.voices.text, gap_s, kind)
+    rows = _rows_for(figures["table"], part.voices.text, part.duration_s, kind)
     out = np.zeros(len(part))
     for i, row in enumerate(figures["table"]):
         mine = rows == i
@@ -105,13 +105,15 @@ def lengths(part: Part, figures: Mapping[str, Any], dice: Dice) -> np.ndarray:
     return np.minimum(out + whole, longest)
 
 
-def _rows_for(table: Sequence[Mapping[str, Any]], voice: np.ndarray, gap_s: np.ndarray, kind: np.ndarray) -> np.ndarray:
-    """Return the row of the table for each note: of its voice and step with the least ``upto_s`` that holds its gap."""
+def _rows_for(
+    table: Sequence[Mapping[str, Any]], voice: np.ndarray, written_s: np.ndarray, kind: np.ndarray
+) -> np.ndarray:
+    """Return each note's row of the table: of its voice and step, with the least ``upto_s`` that it fits into."""
     out = np.full(len(voice), -1, dtype=np.int64)
     fit = np.full(len(voice), np.inf)
     for i, row in enumerate(table):
         upto_s = np.inf if row["upto_s"] is None else float(row["upto_s"])
-        mine = gap_s <= upto_s
+        mine = written_s <= upto_s
         mine &= (row["voice"] == "*") | (voice == row["voice"])
         if row["step"] != "*":
             mine &= kind == STEPS.index(row["step"])

@@ -24,6 +24,7 @@ import numpy as np
 from ...core.fractional import circle_length, fractional_noise
 from ...core.metrical import phrase_arch, previous_of
 from ...core.profile import Profile
+from .chords import rolls
 from .line import lengths, swing
 from .part import Dice, Invented, Part, SlotTable, Voices, known_voices
 
@@ -33,6 +34,7 @@ GENTLE = 0.5
 # 0.52 in velocity), and its instruments' levels go together (0.36 to 0.59). One half stands for all of these.
 _SHARED = 0.5
 _HALF_BAR = 24
+_CHORDAL = 0.15  # of a part's moments at least so many are chords where lone notes are something else
 
 
 def play(
@@ -76,6 +78,9 @@ def play(
     timing_ms = clock_ms + _own_timing(part, model, voice, dice)
     louder = residual if part.drums else _within_moments(part, velocity if absolute else part.velocity + velocity)
     timing_ms = timing_ms + float(model["timing"]["coupling"]["ms_per_velocity"]) * louder
+    offset_ms, rolled = rolls(part, model["timing"].get("roll"), dice)
+    # A roll's order is the hand's: who is louder does not come first there.
+    timing_ms = np.where(rolled, part.group_mean(timing_ms) + offset_ms, timing_ms)
     late_ms, held_log2 = swing(part, model["timing"].get("swing"), dice)
     return Invented(
         timing_ms=(timing_ms + late_ms)[part.leader],
@@ -211,14 +216,16 @@ def _shaped(unit: np.ndarray, figures: Mapping[str, Any], voice: Voices) -> np.n
 
 
 def _by_rule(part: Part, rules: Mapping[str, Any] | None) -> np.ndarray:
-    """Return how much louder notes are by rule: the higher the louder, and an arch over each phrase, velocity steps."""
+    """Return how much louder notes are by rule: the higher the louder, an arch over each phrase, lone notes apart."""
     if not rules or part.drums:
         return np.zeros(len(part))
     pitch = np.nan_to_num(part.pitch)
     high = float(rules.get("per_octave", 0.0)) * (pitch - np.median(pitch)) / 12.0
-    return np.clip(high, -24.0, 24.0) + float(rules.get("arch", 0.0)) * phrase_arch(
-        part.beat, float(rules.get("phrase_beats", 16.0))
-    )
+    arch = float(rules.get("arch", 0.0)) * phrase_arch(part.beat, float(rules.get("phrase_beats", 16.0)))
+    size = np.bincount(part.group)
+    # Between chords a lone note is one of a broken chord; in a line all notes are.
+    lone = float(rules.get("lone", 0.0)) * ((size == 1)[part.group] if (size > 1).mean() > _CHORDAL else 0.0)
+    return np.clip(high, -24.0, 24.0) + arch + lone
 
 
 def _articulation(part: Part, model: Mapping[str, Any], dice: Dice) -> np.ndarray:

@@ -134,6 +134,16 @@ class Part:
         """Position of each group, beats."""
         return self.beat[self.group_first]
 
+    @property
+    def duration_s(self) -> np.ndarray:
+        """The written lengths at the tempo around each note, ndarray [shape=(n,)], seconds; 0 where not known."""
+        first = self.group_first
+        beat = np.nan_to_num(self.duration_beat)
+        if len(first) < 2:
+            return beat * 60.0 / self.tempo_bpm
+        period_s = np.diff(np.minimum.reduceat(self.onset_s, first)) / np.maximum(np.diff(self.beat[first]), 1e-9)
+        return beat * np.append(period_s, period_s[-1])[self.group]
+
     def group_mean(self, values: np.ndarray) -> np.ndarray:
         """Return per note the mean over its group."""
         return (np.bincount(self.group, values) / np.bincount(self.group))[self.group]
