@@ -32,6 +32,8 @@ from .verbatim import verbatim_blocks
 SCHEMA = "takeprint.comparison/1"
 _REFERENCES = {"score": "a score", "click": "a click", "take": "another take", "none": "nothing"}
 _GRID_POINTS = 2048
+# From here on a judge has surely found something.
+_TOLD_APART = 0.55
 # Below the first the music itself may tell, below the second the judge may not look at what is played.
 _SAME_MUSIC = 0.6
 _VERY_SAME_MUSIC = 0.9
@@ -138,6 +140,8 @@ class Comparison:
         )
         if min(self.basis["real_blocks"], self.basis["synthetic_blocks"]) < LEAST_BLOCKS:
             said.append(f"Too little to test ({stands}): {LEAST_BLOCKS} blocks a side are needed.")
+        elif not self.tells and (self.realism.get("auc_low") or 0.0) > _TOLD_APART:
+            said.append(f"No single figure gives the synthetic side away ({stands}), but all together do:")
         elif not self.tells:
             said.append(f"Nothing gives the synthetic side away ({stands}): that is no proof that nothing could.")
         else:

@@ -213,28 +213,22 @@ class Judge:
 
 
 def what_told(share: dict[str, float], real: Windows, synthetic: Windows, most: int = 8) -> list[dict[str, Any]]:
-    """Return ``feature, share, real, synthetic`` (medians) and ``auc_alone`` of the features that count most."""
-    out = []
+    """Return ``feature, share, real, synthetic`` (medians) and ``auc_alone`` of the features that tell most.
+
+    Of those that count most in the judgement the ones that also tell by themselves come first: a feature can count
+    because it explains another.
+    """
     place = {name: i for i, name in enumerate(real.names)}
-    for name in sorted(share, key=lambda n: -share[n])[:most]:
-        if share[name] <= 0.0:
-            break
+    out = []
+    for name in sorted(share, key=lambda n: -share[n])[: 4 * most]:
         columns = [windows.values[:, place[name]] for windows in (real, synthetic)]
         a, b = (column[np.isfinite(column)] for column in columns)
-        alone = np.nan
-        if len(a) and len(b):
-            alone = auc(np.concatenate([a, b]), np.repeat([0, 1], [len(a), len(b)]))
-        medians = [float(np.median(x)) if len(x) else np.nan for x in (a, b)]
-        out.append(
-            {
-                "feature": name,
-                "share": share[name],
-                "real": medians[0],
-                "synthetic": medians[1],
-                "auc_alone": max(alone, 1.0 - alone) if np.isfinite(alone) else np.nan,
-            }
-        )
-    return out
+        if share[name] <= 0.0 or not len(a) or not len(b):
+            continue
+        alone = auc(np.concatenate([a, b]), np.repeat([0, 1], [len(a), len(b)]))
+        medians = {"real": float(np.median(a)), "synthetic": float(np.median(b))}
+        out.append({"feature": name, "share": share[name], **medians, "auc_alone": max(alone, 1.0 - alone)})
+    return sorted(out, key=lambda told: -told["share"] * (2.0 * told["auc_alone"] - 1.0) ** 2)[:most]
 
 
 def train_judge(

@@ -18,6 +18,13 @@ _SCALES = (2, 4, 8, 16)
 _TWENTIETHS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 # Places in the beat: name, twelfths of a beat.
 _PLACES = {"beat": (0,), "e": (3,), "half": (6,), "a": (9,), "triplet": (4, 8)}
+_PLACE_WORDS = {
+    "beat": "on the beats",
+    "e": "on the second sixteenth of the beat",
+    "half": "on the halves of the beat",
+    "a": "on the last sixteenth of the beat",
+    "triplet": "on triplets",
+}
 # Wider than a tick of any usual file, so that no file's resolution tells.
 _EXACT_MS = 2.0
 
@@ -155,7 +162,11 @@ def _voices(s: Sheet, t: Table) -> None:
         own = Cut(cut.window[mine], cut.count)
         for channel, values in (("timing", t.rows.timing), ("velocity", t.rows.velocity)):
             x = values[mine]
-            s.add(f"{channel}.{name}_mean", f"mean {channel} of the {name} less all", own.mean(x) - cut.mean(values))
+            s.add(
+                f"{channel}.{name}_mean",
+                f"mean {channel} of the {name}, less that of all notes",
+                own.mean(x) - cut.mean(values),
+            )
             s.add(f"{channel}.{name}_sd", f"sd of {channel} of the {name}", own.sd(x))
             s.add(
                 f"{channel}.{name}_acf1", f"autocorrelation of {channel} from {name} to {name}", own.lagged(x, x, 1, 6)
@@ -189,14 +200,24 @@ def _places(s: Sheet, t: Table) -> None:
         level = cut.mean(x)
         for name, twelfths in _PLACES.items():
             here = np.isin(place, twelfths)
-            s.add(f"{channel}.{name}_mean", f"mean {channel} on the {name} less all", cut.mean(x, here) - level)
-            s.add(f"{channel}.{name}_sd", f"sd of {channel} on the {name}", cut.sd(x, here))
-        s.add(f"{channel}.downbeat", f"{channel} on the first beat less all", cut.mean(x, rows.cell == 0, 2) - level)
+            s.add(
+                f"{channel}.{name}_mean",
+                f"mean {channel} {_PLACE_WORDS[name]}, less that of all notes",
+                cut.mean(x, here) - level,
+            )
+            s.add(f"{channel}.{name}_sd", f"sd of {channel} {_PLACE_WORDS[name]}", cut.sd(x, here))
+        s.add(
+            f"{channel}.downbeat",
+            f"{channel} on the first beat, less that of all notes",
+            cut.mean(x, rows.cell == 0, 2) - level,
+        )
         back = (place == 0) & (beat % 2 == 1)
-        s.add(f"{channel}.backbeat", f"{channel} on the even beats less all", cut.mean(x, back, 2) - level)
+        s.add(
+            f"{channel}.backbeat", f"{channel} on the even beats, less that of all notes", cut.mean(x, back, 2) - level
+        )
         s.add(
             f"{channel}.odd_even",
-            f"{channel} on halves less on beats",
+            f"{channel} on the halves of the beat less that on the beats",
             cut.mean(x, place == 6, 2) - cut.mean(x, place == 0, 2),
         )
         for number, name in enumerate(t.voices):

@@ -10,6 +10,7 @@ time; a moment cut by the edge of a window is two. NaN = not known.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -25,6 +26,8 @@ from .window_sums import Cut
 # The foot on the hi-hat is another limb than the hand: General MIDI pedal hi-hat.
 _PEDAL_HAT = 44
 DRUM_VOICES = ("kick", "snare", "hat", "foot", "ride", "tom", "crash", "other")
+_SPOKEN = {"hat": "hi-hat", "foot": "hi-hat pedal", "tom": "toms"}
+_DRUM_NAMES = re.compile(r"\b(hat|foot|tom)\b")
 _MEASURED_VOICES = {"drums": DRUM_VOICES[:6], "keyboard": VOICES, "melody": ()}
 
 
@@ -123,7 +126,7 @@ class Sheet:
     def add(self, name: str, words: str, values: np.ndarray) -> None:
         """Add one feature."""
         self.values[name] = values
-        self.words[name] = words
+        self.words[name] = _DRUM_NAMES.sub(lambda found: _SPOKEN[found[0]], words)
 
 
 def table_of(takes: Sequence[Deviations], kind: str, size: int) -> Table:
