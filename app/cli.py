@@ -62,6 +62,7 @@ _COMPARE_EXAMPLES = """examples:
   takeprint compare take.mid played.mid
   takeprint compare take.json played.json -o comparison.json --plot pictures
   takeprint compare --real a.mid b.mid --synthetic c.mid d.mid --against score.mid
+  takeprint compare --real ann bob --synthetic made/ann made/bob --click file --group-by folder
 """
 _FIT_EXAMPLES = """examples:
   takeprint fit take1.mid take2.mid --click file -o ada.json --name ada
