@@ -54,7 +54,7 @@ def plot_ensemble(found: Ensemble, path: str | Path, *, force: bool = False) -> 
     from ..core.files import check_output, write_atomic
 
     check_output(path, force=force)
-    style = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.titlelocation": "left"}
+    style: Any = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.titlelocation": "left"}
     with rc_context(style):
         rows = max(len(found.parts), 4)
         figure = Figure(figsize=(13.0, 4.2 + 0.55 * rows), layout="constrained")

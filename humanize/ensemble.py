@@ -84,7 +84,7 @@ class Coupling:
 
     amount: float = 1.0
     steady: float = 0.5
-    anticipation: float = 0.35
+    anticipation: float = 0.3
     correction: float = 0.2
     keep: float = 0.96
     push_ms: float = 4.0
