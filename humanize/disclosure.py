@@ -93,8 +93,8 @@ def parse_disclosure(text: str) -> dict[str, Any] | None:
     for word in words[2:]:
         name, equals, value = word.partition("=")
         if equals:
-            pairs = unquote(name) == "controls" and ":" in value
-            out[unquote(name)] = _texts(value) if pairs else unquote(value)
+            several = unquote(name) == "controls" and ":" in value
+            out[unquote(name)] = _texts(value) if several else unquote(value)
     if "amounts" in out:
         pairs = (part.partition(":") for part in str(out["amounts"]).split(","))
         try:

@@ -20,7 +20,7 @@ from ..core.deviations import Deviations, TempoCurve
 from ..core.notes import Notes
 from ..core.take import Take
 from ..core.timeline import Metre, Timeline
-from .controls import Acting, Controls
+from .controls import SLIPS_LIMIT, Acting, Controls
 from .players.part import Dice, Invented, Part
 from .profiles.mixing import Mixture
 from .score_parts import parts_of
@@ -245,6 +245,7 @@ def slip_rate(controls: Controls, mixture: Mixture, amount: float, traces: Mappi
     rate = controls.slips_per_100
     if rate is None:
         own = (mixture.blend.model.get("slips") or {}).get("per_100")
-        known = isinstance(own, int | float) and not isinstance(own, bool) and 0.0 <= own
-        rate = float(own) if known else USUAL_SLIPS_PER_100
+        rate = USUAL_SLIPS_PER_100
+        if isinstance(own, int | float) and not isinstance(own, bool) and 0.0 <= own <= SLIPS_LIMIT:
+            rate = float(own)
     return max(float(rate) * amount * float(traces.get("slips", 1.0)), 0.0)
