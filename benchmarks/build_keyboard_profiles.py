@@ -47,7 +47,9 @@ MOMENT_S = 0.045
 # Intervals of one written length differ by less than a dotted one does (log2 1.5 is 0.58).
 EVEN_LOG2, FEWEST_EVEN = 0.5, 32
 USUAL_BEAT_S = 0.6  # the rolls tell no beat: 100 bpm, to count intervals in beats
-SPAN, WINDOW, LAGS, CORNER = 4, 8, (0, 1, 2, 3), 1 / 64
+SPAN, WINDOW, LAGS = 4, 8, (0, 1, 2, 3)
+# Even passages tell nothing of what is slower than twice their window: there the drift rises no more.
+CORNER = 1 / (2 * WINDOW)
 POP_EVERY = 3
 POP_ON_GRID = 0.95
 
@@ -156,7 +158,8 @@ def drift_of(runs: list[np.ndarray]) -> dict[str, Any]:
         "drift_sd_log2": round(float(np.sqrt(max(size, 0.0))), 4),
         "beta": beta,
         "window": max(2, round(SPAN * WINDOW * interval_s / USUAL_BEAT_S)),
-        "corner": CORNER,
+        # Cycles a span are cycles in so many beats.
+        "corner": round(CORNER / (SPAN * interval_s / USUAL_BEAT_S), 4),
         "interval_s": round(interval_s, 3),
     }
 

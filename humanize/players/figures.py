@@ -121,7 +121,7 @@ def _check_rolls(name: str, roll: Mapping[str, Any]) -> None:
     if len(_rising(name, "timing.roll.spread_ms", roll.get("spread_ms"), _MS_SD, strictly=False)) != len(levels):
         _refuse(name, "timing.roll.spread_ms", roll["spread_ms"], "a number a level")
     _numbers(name, "timing.roll", roll, {"between_takes": (0.0, 5.0)}, unless=("missing",))
-    rows = roll.get("table")
+    rows: Any = roll.get("table")
     for i, row in enumerate(rows if _is_list(rows) else [rows]):
         place = f"timing.roll.table[{i}]"
         _numbers(name, place, _table(name, place, row), {"share": (0.0, 1.0), "up": (0.0, 1.0)})

@@ -92,7 +92,7 @@ def test_the_builder_finds_a_planted_drift_again(builder):
     for beta in (0.8, 1.5):
         runs = []
         for _ in range(300):
-            drift = 0.08 * fractional_noise(rng.normal(size=circle_length(10, 8)), 10, beta, 8, 1 / 64)
+            drift = 0.08 * fractional_noise(rng.normal(size=circle_length(10, 8)), 10, beta, 8, builder.CORNER)
             onset_s = np.cumsum(np.concatenate([[0.0], 0.19 * 2.0 ** np.repeat(drift, 4)]))
             runs.append(np.log2(np.diff(onset_s + rng.normal(0, 0.0097, len(onset_s)))))
         found = builder.drift_of(runs)
