@@ -60,6 +60,7 @@ class Desk:
     gone: np.ndarray
     articulation: np.ndarray
     slip_id: np.ndarray
+    others: list[dict[str, Any]]  # strokes that were added before
     added: list[dict[str, Any]] = field(default_factory=list)
     number: int = 0
 
@@ -104,13 +105,14 @@ class Desk:
             gone=np.zeros(n, dtype=bool),
             articulation=column(rows.articulation_log2, np.nan),
             slip_id=column(rows.slip_id, -1),
+            others=_added_before(rows),
             number=int(rows.slip_id.max(initial=-1)) + 1,
         )
 
     def strikes(self, channel: int, key: int) -> tuple[np.ndarray, np.ndarray]:
         """Return (starts, ends) of a key's notes, missed ones too: a missed note could be played as well."""
         own = self.keyed.get((channel, key), np.zeros(0, dtype=np.int64))
-        more = [a for a in self.added if a["channel"] == channel and a["pitch"] == key]
+        more = [a for a in (*self.others, *self.added) if a["channel"] == channel and a["pitch"] == key]
         starts = np.concatenate([self.onset_s[own], [a["onset_s"] for a in more]])
         return starts, np.concatenate([self.end_s[own], [a["onset_s"] + a["duration_s"] for a in more]])
 
@@ -145,6 +147,20 @@ class Desk:
                 "slip_id": number,
             }
         )
+
+
+def _added_before(rows: DeviationNotes) -> list[dict[str, Any]]:
+    there = (rows.label == "insertion") & np.isfinite(rows.onset_s) & np.isfinite(rows.pitch)
+    return [
+        {"channel": channel, "pitch": int(pitch), "onset_s": onset_s, "duration_s": duration_s}
+        for channel, pitch, onset_s, duration_s in zip(
+            rows.channel[there].tolist(),
+            rows.pitch[there].tolist(),
+            rows.onset_s[there].tolist(),
+            np.nan_to_num(rows.duration_s[there]).tolist(),
+            strict=True,
+        )
+    ]
 
 
 def _keyed(notes: Notes, onset_s: np.ndarray) -> dict[tuple[int, int], np.ndarray]:

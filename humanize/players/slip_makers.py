@@ -159,7 +159,10 @@ def _stops(desk: Desk, chosen: np.ndarray, rate_per_100: float, dice: Dice) -> l
     order = np.argsort(desk.moment, kind="stable")
     first = np.flatnonzero(np.diff(desk.moment[order], prepend=-1))
     at = np.minimum.reduceat(desk.notes.onset_beat[order], first)
-    time_s = np.array([np.nanmedian(desk.onset_s[rows]) for rows in np.split(order, first[1:])])
+    played_s = np.where(np.isfinite(desk.onset_s), desk.onset_s, np.inf)[order]
+    # The first of a moment's notes; a moment of which nothing sounds is none to hesitate at.
+    time_s = np.minimum.reduceat(played_s, first)
+    time_s = np.where(np.isfinite(time_s), time_s, np.nan)
     hard = np.maximum.reduceat(difficulty(desk)[0][order], first)
     size = np.diff(np.append(first, len(order)))
     missed = np.maximum.reduceat((chosen >= 0)[order].astype(float), first)

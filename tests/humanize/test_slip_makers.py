@@ -213,6 +213,20 @@ def test_notes_that_may_not_be_touched_stay(piano):
     assert not any(slip["kind"] == "hesitation" for slip in slipped(piano, 20.0, may_wait=False).slips)
 
 
+def test_slips_can_be_laid_in_turns(piano):
+    every_other = np.arange(len(piano.notes)) % 2 == 0
+    made = perform(piano, seed=3)
+    for number, eligible in enumerate((every_other, ~every_other, None)):
+        dice = Dice(3, piano.sha256, f"slips {number}")
+        made = invent_slips(made, piano.notes, piano.timeline, 15.0, dice, eligible=eligible)
+    assert len({slip["slip_id"] for slip in made.slips if "slip_id" in slip}) == sum(
+        slip["kind"] != "hesitation" for slip in made.slips
+    )
+    number = made.notes.slip_id
+    assert np.bincount(number[number >= 0]).max() <= 2
+    assert len(made.slips) > 0.25 * len(piano.notes)
+
+
 def test_slips_lie_where_they_do_in_people(piano):
     inside, on_top = 0, 0
     for seed in range(12):
