@@ -33,6 +33,7 @@ CHANNELS = ("together", "spread", "loud", "held")
 _REACH, _FARTHEST = 4.0, 12.0
 _FOLDS = 4
 _MOST_ROWS = 40_000
+_IN_MS = ("together", "spread")
 _SMALLEST = 0.15
 _RIDGE = 50.0
 _MEAN = Boosting(rounds=120)
@@ -122,21 +123,28 @@ def keyboard_arrays(takes: Sequence[Deviations], seed: int = 0) -> dict[str, np.
     z = np.empty_like(y)
     for c, name in enumerate(CHANNELS):
         used = _rows_of(name, beat, take)
-        mean, expected = _crossed(x, _drawn_in(y[:, c]), fold, used, _MEAN, rng)
-        left = _drawn_in(y[:, c] - expected, _FARTHEST)
+        scale, unit = _unit(x, y[:, c], fold, used, rng) if name in _IN_MS else (None, np.ones(len(y)))
+        in_units = y[:, c] / unit
+        mean, expected = _crossed(x, _drawn_in(in_units), fold, used, _MEAN, rng)
+        left = _drawn_in(in_units - expected, _FARTHEST)
         usual = float(np.sqrt(np.mean(left[used] ** 2))) if used.any() else 0.0
         if usual <= 0.0:
             size, z[:, c] = BoostedTables(0.0, *_no_tables(_SIZE)), 0.0
         else:
             size, log_size = _crossed(x, np.log(np.abs(left) / usual + _SMALLEST), fold, used, _SIZE, rng)
-            scale = np.exp(log_size)
-            again = usual * float(np.sqrt(np.mean((left[used] / (usual * scale[used])) ** 2)))
+            again = usual * float(np.sqrt(np.mean((left[used] / (usual * np.exp(log_size[used]))) ** 2)))
             size = BoostedTables(size.mean + np.log(again), size.column, size.threshold, size.value)
-            z[:, c] = left / (again * scale)
+            z[:, c] = left / (again * np.exp(log_size))
+        if scale is not None:
+            arrays |= scale.to_arrays(f"keys.{name}.unit")
         arrays |= mean.to_arrays(f"keys.{name}.mean") | size.to_arrays(f"keys.{name}.size")
     pitch = np.concatenate([p.written.pitch for p in found])
-    memory, fresh = _memory(z, pitch, take, beat)
+    usual_left = np.zeros((int(take.max()) + 1, len(CHANNELS)))
+    for t in number:
+        usual_left[t] = z[take == t].mean(axis=0)
+    memory, fresh = _memory(z - usual_left[take], pitch, take, beat)
     return arrays | {
+        "keys.usual": usual_left.astype(np.float32),
         "keys.memory": memory.astype(np.float32),
         "keys.fresh": (np.round(fresh * 256) / 256).astype(np.float32),
         "keys.take": take.astype(np.int16),
@@ -180,6 +188,18 @@ def _no_tables(how: Boosting) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return nothing.astype(np.int64), nothing, np.zeros((0, 1 << how.depth))
 
 
+def _unit(
+    x: np.ndarray, y: np.ndarray, fold: np.ndarray, used: np.ndarray, rng: np.random.Generator
+) -> tuple[BoostedTables, np.ndarray]:
+    """Return how large a deviation is here, ms, as log tables and for each row: slow music would else outweigh fast."""
+    usual = float(np.median(np.abs(y[used]))) if used.any() else 0.0
+    if usual <= 0.0:
+        return BoostedTables(0.0, *_no_tables(_SIZE)), np.ones(len(y))
+    size, log_size = _crossed(x, np.log(np.abs(y) / usual + _SMALLEST), fold, used, _SIZE, rng)
+    size = BoostedTables(size.mean + np.log(usual), size.column, size.threshold, size.value)
+    return size, usual * np.exp(log_size)
+
+
 def _rows_of(name: str, beat: np.ndarray, take: np.ndarray) -> np.ndarray:
     """Return which rows a channel is fitted to: a moment counts once, and a lone note has no spread."""
     if name not in ("together", "spread"):
@@ -211,8 +231,14 @@ def _crossed(
         seen = used & (fold != number)
         models.append((number, fit_tables(x[(rows := _some(seen, rng))], y[rows], rng, how)))
     best, expected = _best_length(x, y, fold, used, models, how)
-    tables = fit_tables(x[whole], y[whole], rng, how)
-    return _cut(tables, best), expected
+    tables = _cut(fit_tables(x[whole], y[whole], rng, how), best)
+    # Tables that know a note's piece say more than they know of others: what they say is taken as far as it holds.
+    middle = float(y[used].mean()) if used.any() else 0.0
+    said, true = expected[used] - middle, y[used] - middle
+    power = float(said @ said)
+    holds = float(np.clip(said @ true / power, 0.0, 1.0)) if power > 0.0 else 0.0
+    tables = BoostedTables(middle + holds * (tables.mean - middle), tables.column, tables.threshold, holds * tables.value)
+    return tables, middle + holds * (expected - middle)
 
 
 def _some(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -204,13 +204,6 @@ class Ours(Generator):
 
     def fit(self, items: Sequence[PianoItem], seed: int = 0) -> None:
         self.arrays = keyboard_arrays([item.deviations for item in items], seed)
-        self.groups: dict[str, list[int]] = {}
-        for number, item in enumerate(items):
-            self.groups.setdefault(item.group, []).append(number)
 
     def invent(self, item: PianoItem, written: Written, seed: int) -> np.ndarray:
-        rng = rng_of("ours", item.name, seed)
-        group = sorted(self.groups)[int(rng.integers(len(self.groups)))]
-        dice = Dice(seed, item.name, "piano")
-        made = keyboard.invent(self.arrays, written, dice, np.array(self.groups[group]), self.how)
-        return _three(made)
+        return _three(keyboard.invent(self.arrays, written, Dice(seed, item.name, "piano"), None, self.how))

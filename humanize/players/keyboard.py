@@ -34,6 +34,7 @@ _LIKE = {
     "top_step_before": 0.06, "top_step_after": 0.06, "top_over_neighbours": 0.04, "size_before": 0.3,
     "size_after": 0.3, "density": 0.3,
 }  # fmt: skip
+_LOOKED_AT, _MOST_COMPARED, _FEWEST_TO_DRAW, _ENOUGH_MOMENTS = 64, 1000, 4, 200
 
 
 @dataclass(frozen=True)
@@ -118,8 +119,47 @@ def can_play(profile: Profile, part: Part) -> bool:
     return "keys.take" in profile.arrays and not part.drums and profile.kind == "keyboard"
 
 
+def fitting_takes(arrays: Mapping[str, np.ndarray], written: Written, dice: Dice) -> np.ndarray:
+    """Draw a take among those whose music is most alike; a short one with others beside it.
+
+    Parameters
+    ----------
+    arrays : mapping
+        ``keys.*`` of a profile.
+    written : Written
+    dice : Dice
+
+    Returns
+    -------
+    ndarray of int
+        Numbers of takes.
+    """
+    takes = np.unique(arrays["keys.take"]).astype(np.int64)
+    if len(takes) == 1:
+        return takes
+    group = written.group
+    top = np.flatnonzero(np.diff(group, append=-1))
+    wanted = likeness(context_of(written), top)
+    wanted = wanted[:: max(len(wanted) // _LOOKED_AT, 1)]
+    banks = [bank_of(arrays, np.array([take])) for take in takes]
+    far = []
+    for bank in banks:
+        have = bank.like[:: max(len(bank) // _MOST_COMPARED, 1)]
+        far.append(np.abs(wanted[:, None] - have[None]).sum(axis=2).min(axis=1).mean())
+    order = np.argsort(np.array(far), kind="stable")
+    best = min(max(_FEWEST_TO_DRAW, len(takes) // 3), len(takes))
+    drawn = int(dice.uniform(1, "keyboard", "take")[0] * best)
+    chosen = [order[drawn], *(i for i in order if i != order[drawn])]
+    moments = np.cumsum([len(banks[i]) for i in chosen])
+    return takes[chosen[: int(np.searchsorted(moments, _ENOUGH_MOMENTS)) + 1]]
+
+
 def invent(
-    arrays: Mapping[str, np.ndarray], written: Written, dice: Dice, takes: np.ndarray, how: Choosing | None = None
+    arrays: Mapping[str, np.ndarray],
+    written: Written,
+    dice: Dice,
+    takes: np.ndarray | None = None,
+    how: Choosing | None = None,
 ) -> np.ndarray:
     """Invent the four channels for what is written.
 
@@ -129,8 +169,8 @@ def invent(
         ``keys.*`` of a profile.
     written : Written
     dice : Dice
-    takes : ndarray of int
-        The takes whose residuals are copied: one performer's.
+    takes : ndarray of int or None
+        The takes whose residuals are copied; None: see ``fitting_takes``.
     how : Choosing or None
 
     Returns
@@ -139,6 +179,7 @@ def invent(
         ``together`` and ``spread`` in ms, ``loud`` in velocity steps, ``held`` as log2.
     """
     how = how or Choosing()
+    takes = fitting_takes(arrays, written, dice) if takes is None else takes
     context = context_of(written)
     group = written.group
     first = np.flatnonzero(np.diff(group, prepend=-1))
@@ -150,11 +191,14 @@ def invent(
     fresh = _laid(bank, place, like, first, size, group)
     links = links_of(written.pitch, group)
     left = with_memory(fresh, arrays["keys.memory"].astype(np.float64), links, group)
+    left = left + arrays["keys.usual"][takes].astype(np.float64).mean(axis=0)
     out = np.empty_like(left)
     for c, name in enumerate(CHANNELS):
         mean = BoostedTables.from_arrays(arrays, f"keys.{name}.mean")
         spread = BoostedTables.from_arrays(arrays, f"keys.{name}.size")
         out[:, c] = mean(context) + np.exp(spread(context)) * left[:, c]
+        if f"keys.{name}.unit.mean" in arrays:
+            out[:, c] *= np.exp(BoostedTables.from_arrays(arrays, f"keys.{name}.unit")(context))
     out[:, 0] = out[top, 0][group]
     out[:, 1] -= (np.bincount(group, out[:, 1]) / size)[group]
     return out
