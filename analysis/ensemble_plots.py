@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..core.deviations import Deviations
 from .drawing import GREY, REAL, SYNTHETIC, plain, short
-from .ensemble import Ensemble
+from .ensemble import Ensemble, ensemble
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _DPI = 120
 _PALE = 0.35
@@ -47,6 +49,8 @@ def plot_ensemble(found: Ensemble, path: str | Path, *, force: bool = False) -> 
     TakeprintError
         When the picture exists and ``force`` is not given.
     """
+    import warnings
+
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -55,19 +59,31 @@ def plot_ensemble(found: Ensemble, path: str | Path, *, force: bool = False) -> 
 
     check_output(path, force=force)
     style: Any = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.titlelocation": "left"}
-    with rc_context(style):
-        rows = max(len(found.parts), 4)
-        figure = Figure(figsize=(13.0, 4.2 + 0.55 * rows), layout="constrained")
+    with rc_context(style), warnings.catch_warnings():
+        # A name in a script that the font lacks shows as boxes; that is no reason to fail.
+        warnings.filterwarnings("ignore", message=".*Glyph.*", category=UserWarning)
+        figure = Figure(layout="constrained")
         FigureCanvasAgg(figure)
-        grid = figure.subplots(2, 2, width_ratios=[1.15, 1.0], height_ratios=[1.25, 1.0])
-        _matrix(grid[0, 0], found)
-        _leads(grid[0, 1], found.pairs)
-        _placements(grid[1, 1], found.parts)
-        _sections(grid[1, 0], found)
+        draw_ensemble(figure, found)
         drawn = io.BytesIO()
-        figure.savefig(drawn, format="png", dpi=_DPI)
+        figure.savefig(drawn, format="png", dpi=_DPI, metadata={"Software": "Takeprint"})
     write_atomic(path, drawn.getvalue(), force=force)
     return Path(path)
+
+
+def draw_ensemble(figure: Figure, found: Ensemble) -> None:
+    """Draw an ensemble measurement on a figure of its own size."""
+    figure.set_size_inches(13.0, 4.2 + 0.55 * max(len(found.parts), 4))
+    grid = figure.subplots(2, 2, width_ratios=[1.15, 1.0], height_ratios=[1.25, 1.0])
+    _matrix(grid[0, 0], found)
+    _leads(grid[0, 1], found.pairs)
+    _placements(grid[1, 1], found.parts)
+    _sections(grid[1, 0], found)
+
+
+def draw_players(figure: Figure, deviations: Deviations) -> None:
+    """Draw the players of one measured file."""
+    draw_ensemble(figure, ensemble(deviations, "players"))
 
 
 def _named(name: str) -> str:
@@ -122,7 +138,7 @@ def _leads(axes: Axes, pairs: Sequence[Mapping[str, Any]]) -> None:
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.set_xlabel("share of an asynchrony taken back, follower less leader")
-    axes.set_title("Who follows whom (grey: the bounds leave it open)")
+    axes.set_title("Who follows whom (grey: left open)")
     if not chosen:
         axes.text(0.5, 0.5, "too few shared moments", transform=axes.transAxes, ha="center", color=GREY)
 

@@ -44,6 +44,7 @@ from .drawing import (
     varies,
     zero,
 )
+from .ensemble_plots import draw_players
 from .pair_plots import pair_pictures
 from .passages import hits_of, loudness_unit, tempo_of
 from .sound_plots import draw_events, draw_intonation, has_intonation
@@ -79,8 +80,8 @@ def plot_deviations(deviations: Deviations, folder: str | Path, *, force: bool =
     deviations : Deviations
     folder : path
         Made if need be. Files are named by trace: ``tempo.png, timing.png, dynamics.png, articulation.png,
-        fluctuation.png, intonation.png, breath.png, friction.png``; of a take against a score or another take also
-        ``pair_tempo.png, pair_timing.png, pair_level.png, pair_map.png``.
+        fluctuation.png, intonation.png, breath.png, friction.png``; of several players ``ensemble.png``; of a take
+        against a score or another take also ``pair_tempo.png, pair_timing.png, pair_level.png, pair_map.png``.
     force : bool
         Let existing pictures be replaced.
 
@@ -107,6 +108,7 @@ def plot_deviations(deviations: Deviations, folder: str | Path, *, force: bool =
         "intonation": (_draw_intonation, has_intonation(deviations)),
         "breath": (partial(_draw_events, trace="breath"), len(deviations.breath) > 0),
         "friction": (partial(_draw_events, trace="friction"), len(deviations.friction) > 0),
+        "ensemble": (draw_players, "ensemble" in deviations.summary),
     }
     drawn |= {name: (draw, True) for name, draw in pair_pictures(deviations).items()}
     paths = [folder / f"{name}.png" for name, (_, there) in drawn.items() if there]

@@ -9,6 +9,7 @@ from takeprint.analysis import ensemble, measure
 from takeprint.analysis.ensemble import PartTimes, ensemble_of, ensemble_summary
 from takeprint.analysis.ensemble_plots import plot_ensemble
 from takeprint.analysis.ensemble_statistics import detrended_correlation, follow, lagged_correlation
+from takeprint.analysis.plots import plot_deviations
 from takeprint.core.deviations import DeviationNotes, Deviations
 from takeprint.core.errors import TakeprintError
 from takeprint.core.smf import read_smf, write_new_smf
@@ -267,3 +268,11 @@ def test_real_percussion_leads_the_strings(shared_data):
     found = ensemble_of(PartTimes(names, np.arange(len(grid)) / 4.0, 1000.0 * late, Metre()))
     assert found.pair("Bass", "Conga")["leader"] == "Conga"
     assert found.pair("Tres", "Conga")["leader"] == "Conga"
+
+
+def test_a_file_with_several_players_gets_the_picture_among_the_others(tmp_path):
+    found = document(players(200, 0.1, 0.3, 12))
+    with_summary = found.replace(summary={"ensemble": ensemble_summary(found)})
+    names = {path.name for path in plot_deviations(with_summary, tmp_path / "duo")}
+    assert "ensemble.png" in names
+    assert "ensemble.png" not in {path.name for path in plot_deviations(found, tmp_path / "solo")}
