@@ -178,7 +178,7 @@ def event_traces(
     return out
 
 
-def _counted(trace: str, takes: Sequence[Deviations]) -> dict[str, float]:
+def _counted(trace: str, takes: Sequence[Deviations]) -> dict[str, Any]:
     """Return how many events there are, over all and a kind."""
     kinds = [str(event.get("kind", "")) for d in takes for event in getattr(d, trace)]
     return {"n": len(kinds)} | {f"n_{kind}": kinds.count(kind) for kind in sorted(set(kinds)) if kind}

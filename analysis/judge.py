@@ -219,15 +219,16 @@ def what_told(share: dict[str, float], real: Windows, synthetic: Windows, most: 
     because it explains another.
     """
     place = {name: i for i, name in enumerate(real.names)}
-    out = []
+    out: list[dict[str, Any]] = []
     for name in sorted(share, key=lambda n: -share[n])[: 4 * most]:
         columns = [windows.values[:, place[name]] for windows in (real, synthetic)]
         a, b = (column[np.isfinite(column)] for column in columns)
         if share[name] <= 0.0 or not len(a) or not len(b):
             continue
         alone = auc(np.concatenate([a, b]), np.repeat([0, 1], [len(a), len(b)]))
-        medians = {"real": float(np.median(a)), "synthetic": float(np.median(b))}
-        out.append({"feature": name, "share": share[name], **medians, "auc_alone": max(alone, 1.0 - alone)})
+        told: dict[str, Any] = {"feature": name, "share": share[name]}
+        told |= {"real": float(np.median(a)), "synthetic": float(np.median(b)), "auc_alone": max(alone, 1.0 - alone)}
+        out.append(told)
     return sorted(out, key=lambda told: -told["share"] * (2.0 * told["auc_alone"] - 1.0) ** 2)[:most]
 
 

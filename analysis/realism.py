@@ -32,7 +32,7 @@ LEAST_WINDOWS = 12
 _SHORT_WINDOW = WINDOW // 2
 _FOLDS = 5
 _LEAST_GROUPS = 4
-_MOST_WINDOWS = 4000
+_MOST_WINDOWS = 2500
 _FLOOR_DRAWS = {"ridge": 10, "trees": 2}
 _FIGURES = ("auc", "auc_low", "auc_high", "floor_auc", "null_auc", "energy_ratio")
 
@@ -227,7 +227,7 @@ def _cross_judged(
         parts = [joined.rows(~test & (side == which)) for which in (0, 1)]
         if not all(map(len, parts)):
             continue
-        judge = train_judge(*parts, seed=seed, rounds=rounds)
+        judge = train_judge(parts[0], parts[1], seed, rounds=rounds)
         # The first judge's takes left out choose for the others too.
         rounds = judge.rounds if judge.trees is not None else rounds
         score[test] = judge.score(joined.rows(test))
