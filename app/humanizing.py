@@ -298,7 +298,7 @@ def report_words(report: Mapping[str, Any]) -> list[str]:
     changed = [t.get("n_changed") if isinstance(t, Mapping) else 0 for t in report["report"].values()]
     if not any(changed) and not facts.get("moved"):
         lines.append("  note: nothing was moved: at these amounts this player does what is written")
-    lines += _share_words(facts.pop("drums", []), "drum") + _share_words(facts.pop("tracks", []), "track")
+    lines += _share_words(facts.pop("drums", [])) + _share_words(facts.pop("tracks", []))
     lines += [
         f"  {'control':<13} {a['control']}: {a['n_notes']} notes" for a in (report["player"] or {}).get("acted", [])
     ]
@@ -308,28 +308,29 @@ def report_words(report: Mapping[str, Any]) -> list[str]:
     return [*lines, *doubt_lines((), report["warnings"])]
 
 
-def _share_words(shares: list[dict[str, Any]], kind: str) -> list[str]:
+def _share_words(shares: list[dict[str, Any]]) -> list[str]:
     """Return a line for each track or drum of several: how much its notes changed on average, and at most."""
-    from .words import number
-
     if len(shares) < 2:
         return []
     lines = []
     for share in shares[:_MOST_SHARES]:
         said = []
         for trace in ("timing", "dynamics", "articulation"):
-            told = share[trace]
-            ((mean, unit),) = ((value, name[5:]) for name, value in told.items() if name.startswith("mean_"))
-            if told["n_changed"]:
-                most = f" (at most {number(told[f'max_{unit}'])})"
-                said.append(
-                    f"{trace} {number(mean)} {unit}{most}"
-                    + (f", {told['n_limited']} limited" * bool(told["n_limited"]))
-                )
+            told = share.get(trace) or {}
+            ((unit, mean),) = [(name[5:], value) for name, value in told.items() if name[:5] == "mean_"] or [("", 0.0)]
+            if told.get("n_changed"):
+                held = f", {told['n_limited']} limited" if told["n_limited"] else ""
+                said.append(f"{trace} {_sized(mean, unit)} (at most {_sized(told[f'max_{unit}'], unit)}){held}")
         name = share.get("drum") or f"track {share.get('track')} {share.get('name') or ''}".strip()
         lines.append(f"    {name:<11} {share['n_notes']} notes: {'; '.join(said)}")
     rest = len(shares) - _MOST_SHARES
     return [*lines, f"    and {rest} more (all of them in the JSON)"] if rest > 0 else lines
+
+
+def _sized(value: Any, unit: str) -> str:
+    from .words import number
+
+    return f"{number(value)} {'dB' if unit == 'db' else unit}"
 
 
 def _trace_words(trace: str, told: Mapping[str, Any]) -> str:
@@ -339,7 +340,7 @@ def _trace_words(trace: str, told: Mapping[str, Any]) -> str:
     for name, value in told.items():
         kind, _, unit = name.partition("_")
         if kind in ("mean", "max") and told.get("n_changed"):
-            said += f", {'on average' if kind == 'mean' else 'at most'} {number(value)} {unit}"
+            said += f", {'on average' if kind == 'mean' else 'at most'} {_sized(value, unit)}"
     if "low_bpm" in told:
         said += f", {number(told['low_bpm'])} to {number(told['high_bpm'])} bpm"
     if told.get("n_limited"):

@@ -27,6 +27,7 @@ from ..core.errors import TakeprintError
 from ..core.files import Name, copy_atomic
 from ..core.take import Take, load_take
 from ..core.timeline import through_knots
+from .audio_report import changes_of
 from .disclosure import disclosure_text, player_facts
 from .splicing import Source, bridge
 
@@ -84,7 +85,8 @@ class RenderedAudio:
     applied : Deviations
         What was really applied, after rounding to samples and limits.
     report : dict
-        ``attacks, moved, limited, identical, largest_shift_ms, format, subtype, disclosure``.
+        ``attacks, moved, limited, identical, largest_shift_ms, format, subtype, disclosure``, and ``timing``,
+        ``dynamics`` and ``drums`` as ``audio_report`` tells them.
     warnings : tuple of str
     """
 
@@ -180,7 +182,12 @@ def render_audio(
     if said and take.sha256 and said != take.sha256 and deviations.reference.get("kind") != "click":
         warnings.append("these deviations were made for another file: the attacks may lie elsewhere in this one")
     rows, group, wanted = _attacks_of(deviations.notes, frames, rate, take.name, warnings)
-    goal, limited = _limited(wanted, int(BEFORE_S * rate), max(2, int(0.002 * rate)))
+    still = _protected(deviations, rows, group, len(wanted.source)) if said == take.sha256 else None
+    if still is not None:
+        wanted = Attacks(
+            wanted.source, np.where(still, wanted.source, wanted.goal), np.where(still, 0.0, wanted.gain_db)
+        )
+    goal, limited = _limited(wanted, int(BEFORE_S * rate), max(2, int(0.002 * rate)), still)
     gain_db, quieter = _fitting_gain(take, wanted)
     if limited.any():
         warnings.append(f"{int(limited.sum())} attack(s) moved less than asked: attacks may not cross or meet")
@@ -198,7 +205,7 @@ def render_audio(
         "largest_shift_ms": 1000.0 * float(np.abs(shift).max(initial=0.0)),
         "format": take.audio.format if take.audio is not None else "",
         "subtype": take.audio.subtype if take.audio is not None else "",
-    }
+    } | changes_of(shift, gain_db, limited, deviations.notes.instrument[rows], group)
     if disclosure is not False and not identical:
         facts = disclosure if isinstance(disclosure, Mapping) else player_facts(deviations)
         report["disclosure"] = disclosure_text(facts, take.sha256)
@@ -288,8 +295,20 @@ def _gain_of(notes: DeviationNotes) -> np.ndarray:
     return np.where(np.isfinite(notes.dynamics_db), notes.dynamics_db, gain_db)
 
 
-def _limited(wanted: Attacks, before: int, closest: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return (goals that keep order and a least distance, which of them were limited)."""
+def _protected(deviations: Deviations, rows: np.ndarray, group: np.ndarray, n: int) -> np.ndarray | None:
+    """Return which attacks hold a note that the deviations were made around, None where there is none."""
+    told = deviations.reference.get("protected")
+    if not isinstance(told, list | tuple) or not told:
+        return None
+    still = np.zeros(n, bool)
+    still[group[np.isin(deviations.notes.reference_index[rows], np.array(told, dtype=np.int64))]] = True
+    return still
+
+
+def _limited(
+    wanted: Attacks, before: int, closest: int, still: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return (goals that keep order and a least distance, which of them were limited); some may have to stay."""
     n = len(wanted.goal)
     if n == 0:
         return wanted.goal, np.zeros(0, bool)
@@ -297,11 +316,19 @@ def _limited(wanted: Attacks, before: int, closest: int) -> tuple[np.ndarray, np
     # A distance that grows, or keeps its share, is free.
     least = np.maximum(np.minimum(distance, closest), np.ceil(CLOSEST_SHARE * distance).astype(np.int64))
     floor = np.minimum(wanted.source[0], before)
-    later = wanted.goal.copy()
+    asked = wanted.goal
+    if still is not None:
+        # Between two that stay there is room for the least distances of all that lie between them, and no more.
+        along = np.concatenate([[0], np.cumsum(least)])
+        fixed = (wanted.source - along).astype(np.float64)
+        low = np.maximum.accumulate(np.where(still, fixed, -np.inf)) + along
+        high = np.minimum.accumulate(np.where(still, fixed, np.inf)[::-1])[::-1] + along
+        asked = np.clip(asked, low, high).astype(np.int64)
+    later = asked.copy()
     later[0] = max(later[0], floor)
     for i in range(1, n):
         later[i] = max(later[i], later[i - 1] + least[i - 1])
-    earlier = wanted.goal.copy()
+    earlier = asked.copy()
     for i in range(n - 2, -1, -1):
         earlier[i] = min(earlier[i], earlier[i + 1] - least[i])
     # Both orders alone are fair to one side only; their mean keeps the distances too.

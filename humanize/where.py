@@ -36,7 +36,8 @@ from ..core.take import DRUM_NAMES
 from ..core.timeline import Metre
 from .players.part import Part
 
-DRUMS = tuple(sorted({*DRUM_NAMES.values(), "percussion"}))
+# By General MIDI's keys, and as the instruments of a recording are called.
+DRUMS = tuple(sorted({*DRUM_NAMES.values(), "percussion", "cymbal", "other"}))
 NEAR_BEAT = 1.0 / 24.0
 _NAMES = {"track", "channel", "drum", "bars", "bar", "beat", "pitch"}
 _INSIDE = {"": 0.0, "e": 0.25, "&": 0.5, "a": 0.75}

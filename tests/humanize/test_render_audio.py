@@ -14,6 +14,7 @@ from takeprint.core.deviations import DeviationNotes, Deviations
 from takeprint.core.errors import TakeprintError
 from takeprint.core.files import sha256_of
 from takeprint.core.kernels.splice_path import splice_path
+from takeprint.core.take import load_take
 from takeprint.humanize.disclosure import read_disclosure
 from takeprint.humanize.render_audio import AFTER_S, BEFORE_S, render_audio
 from takeprint.humanize.splicing import bridge, crossfade
@@ -338,3 +339,37 @@ def test_a_fade_between_equal_sounds_changes_nothing():
     x = np.random.default_rng(14).normal(size=(100, 2))
     np.testing.assert_allclose(crossfade(x, x), x, atol=1e-12)
     assert BEFORE_S < AFTER_S
+
+
+def test_protected_attacks_stay_whatever_moves_around_them():
+    rate = 8000
+    y = np.zeros(rate * 6)
+    at = (np.arange(11) * 0.5 + 0.25) * rate
+    y[at.astype(int)] = 0.5
+    rng = np.random.default_rng(2)
+    onset_s = at / rate + rng.normal(0, 0.25, 11)
+    take = load_take((y, rate))
+    rows = DeviationNotes.build(
+        label=["match"] * 11,
+        reference_index=np.arange(11),
+        reference_onset_s=at / rate,
+        onset_s=onset_s,
+        instrument=["kick", "snare"] * 5 + ["kick"],
+        dynamics_db=np.full(11, 2.0),
+    )
+    protected = [0, 4, 5, 10]
+    reference = {"kind": "score", "sha256": take.sha256, "protected": protected}
+    made = render_audio(take, Deviations(notes=rows, reference=reference))
+    for k in protected:
+        assert made.samples[int(at[k]), 0] == 0.5
+    free = render_audio(take, Deviations(notes=rows, reference={**reference, "protected": []}))
+    assert any(free.samples[int(at[k]), 0] != 0.5 for k in protected)
+    others = np.setdiff1d(np.arange(11), protected)
+    moved_s = np.array([made.applied.notes.onset_s[k] - at[k] / rate for k in others])
+    assert (np.abs(moved_s) > 0.01).sum() >= 5
+    assert (np.diff(made.applied.notes.onset_s) > 0).all()
+    drums = {row["drum"]: row for row in made.report["drums"]}
+    assert set(drums) == {"kick", "snare"}
+    assert drums["kick"]["timing"]["n_changed"] + drums["snare"]["timing"]["n_changed"] == made.report["moved"]
+    assert made.report["timing"]["max_ms"] == pytest.approx(made.report["largest_shift_ms"])
+    assert made.report["dynamics"]["mean_db"] == pytest.approx(2.0)
