@@ -375,3 +375,33 @@ def test_too_many_controls_to_tell_are_named_at_least(tmp_path):
     told = read_disclosure(tmp_path / "out.mid")
     assert set(told["controls"]) == {"protect", "swing"}
     assert told["source-sha256"] == take.sha256
+
+
+def test_flams_in_a_file_keep_their_distance_under_any_controls(tmp_path):
+    take = song(tmp_path)
+    notes = take.notes
+    flams = [
+        (i, j)
+        for i in np.flatnonzero(notes.instrument == "snare")
+        for j in np.flatnonzero(notes.instrument == "snare")
+        if notes.onset_tick[j] - notes.onset_tick[i] == 18
+    ]
+    assert len(flams) == 8
+    rng = np.random.default_rng(0)
+    wheres = ["all", "snare", "beat=4", "bars=3-6", "bars=2,beat=4", "pitch=38"]
+    tick_s = 1 / 960
+    for trial in range(16):
+        one, two, three, four = (wheres[k] for k in rng.integers(0, len(wheres), 4))
+        asked = Controls(
+            tight={"4": float(rng.uniform(-1, 2)), "&": 0.0},
+            bias_ms={one: float(rng.uniform(-60, 60))},
+            swing=float(rng.choice([0.5, 0.6, 0.75])),
+            swing_unit=int(rng.choice([8, 16])),
+            amounts=[(two, {"timing": float(rng.uniform(0, 2))}), (three, {"amount": float(rng.uniform(-0.5, 1.3))})],
+            protect=[four] if trial % 3 == 0 else [],
+        )
+        amount = float(rng.choice([0.5, 1.0, 1.3, -1.0]))
+        made = render(take, perform(take, "drums-rock", seed=trial, amount=amount, controls=asked))
+        onset_s = by_note(made.applied, "onset_s")
+        apart = [(onset_s[j] - onset_s[i]) / tick_s for i, j in flams]
+        assert apart == pytest.approx([18.0] * 8, abs=1.01), asked
