@@ -42,7 +42,7 @@ def changes_of(
     }
     for name in np.unique(instrument[instrument != ""]).tolist():
         mine = np.unique(attack[instrument == name])
-        row = {
+        row: dict[str, Any] = {
             "drum": str(name),
             "n_notes": len(mine),
             "timing": _sizes(1000.0 * shift_s[mine], "ms") | {"n_limited": int(limited[mine].sum())},
