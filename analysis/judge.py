@@ -29,7 +29,8 @@ _ROUNDS_UNSEEN = 100
 _RATE = 0.06
 _LEAVES = 8
 _SHARE_OF_FEATURES = 0.2
-_BINS = 64
+# One of 64 is for what is not known.
+_BINS = 63
 # The ridge counts as so much of the trees; validation chooses.
 _RIDGE_SHARES = (0.0, 0.5, 1.0)
 _VALIDATION = 0.2
@@ -85,6 +86,7 @@ class Trees:
     """
 
     edges: tuple[np.ndarray, ...]
+    used: np.ndarray
     model: Any
 
     @classmethod
@@ -98,41 +100,48 @@ class Trees:
             max_iter=rounds,
             learning_rate=_RATE,
             max_leaf_nodes=_LEAVES,
-            max_bins=_BINS,
+            max_bins=_BINS + 1,
             max_features=_SHARE_OF_FEATURES,
             l2_regularization=1.0,
             early_stopping=False,
             random_state=int(seed) % 2**32,
         )
-        trees = cls(edges, model)
+        bins = _binned(values, edges)
+        # The library refuses columns that fall into one bin.
+        used = np.flatnonzero(bins.min(axis=0) < bins.max(axis=0))
         with one_thread():
-            model.fit(trees._cut(values), side, sample_weight=balanced(side))
-        return trees
-
-    def _cut(self, values: np.ndarray) -> np.ndarray:
-        out = np.empty(values.shape)
-        for i, edge in enumerate(self.edges):
-            out[:, i] = np.searchsorted(edge, values[:, i], side="right")
-        return np.where(np.isfinite(values), out, np.nan)
+            model.fit(bins[:, used], side, sample_weight=balanced(side))
+        return cls(edges, used, model)
 
     def score(self, values: np.ndarray) -> np.ndarray:
         """Return the log odds of each row."""
         with one_thread():
-            return np.asarray(self.model.decision_function(self._cut(values)))
+            return np.asarray(self.model.decision_function(_binned(values, self.edges)[:, self.used]))
 
     def stages(self, values: np.ndarray) -> list[np.ndarray]:
         """Return the log odds after each round."""
         with one_thread():
-            return [np.array(stage) for stage in self.model.staged_decision_function(self._cut(values))]
+            stages = self.model.staged_decision_function(_binned(values, self.edges)[:, self.used])
+            return [np.array(stage) for stage in stages]
 
     def gains(self) -> np.ndarray:
         """Return what each column's splits gained, all together."""
-        gain = np.zeros(len(self.edges))
+        gain = np.zeros(len(self.used))
         for stage in self.model._predictors:
             for tree in stage:
                 inner = tree.nodes["is_leaf"] == 0
                 np.add.at(gain, tree.nodes["feature_idx"][inner], tree.nodes["gain"][inner])
-        return gain
+        out = np.zeros(len(self.edges))
+        out[self.used] = gain
+        return out
+
+
+def _binned(values: np.ndarray, edges: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the number of each value's bin; not known is a bin of its own below all others."""
+    out = np.empty(values.shape)
+    for i, edge in enumerate(edges):
+        out[:, i] = np.searchsorted(edge, values[:, i], side="right")
+    return np.where(np.isfinite(values), out, -1.0)
 
 
 @dataclass(frozen=True, eq=False)

@@ -191,6 +191,21 @@ def test_judge_knows_its_columns_and_refuses_others(takes, others):
         train_judge(real, fake.channels(("timing",)))
 
 
+def test_columns_of_one_value_or_none_are_borne():
+    rng = np.random.default_rng(0)
+    values = rng.standard_normal((160, 6))
+    values[:, 1] = 3.0
+    values[:, 2] = np.nan
+    values[:, 3] = np.where(rng.random(160) < 0.5, 2.0, np.nan)  # known or not: the only thing it says
+    values[:, 4] = np.r_[np.zeros(159), 1.0]
+    side = np.isfinite(values[:, 3]).astype(np.int64)
+    windows = Windows(tuple(f"timing.f{i}" for i in range(6)), values, np.arange(160) // 4)
+    judge = train_judge(windows.rows(side == 0), windows.rows(side == 1))
+    assert judge.trees is not None
+    assert auc(judge.score(windows), side) == 1.0
+    assert max(judge.importance(), key=judge.importance().__getitem__) == "timing.f3"
+
+
 def test_ridge_is_the_definition():
     """Penalised weighted least squares on standardised columns, by the normal equations with an intercept."""
     rng = np.random.default_rng(0)
