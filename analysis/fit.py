@@ -16,6 +16,7 @@ import numpy as np
 from ..core.deviations import Deviations
 from ..core.errors import TakeprintError
 from ..core.profile import Profile
+from .keyboard_model import keyboard_arrays, keyboard_words
 from .observe import Observations, codes, kind_of, observe
 from .player_model import model_of
 
@@ -66,13 +67,13 @@ def fit(
     kind = kind or kind_of(takes)
     seen = observe(takes, kind)
     model = model_of(takes, seen, kind)
-    return Profile(
-        name=name,
-        kind=kind,
-        card=_card(takes, model, card),
-        model=model,
-        arrays=donor_arrays(takes, seen, model["voices"]),
-    )
+    arrays = donor_arrays(takes, seen, model["voices"])
+    made = _card(takes, model, card)
+    if kind == "keyboard":
+        keys = keyboard_arrays(takes)
+        arrays |= keys
+        made["keyboard_player"] = keyboard_words(keys)
+    return Profile(name=name, kind=kind, card=made, model=model, arrays=arrays)
 
 
 def _card(takes: list[Deviations], model: Mapping[str, Any], given: Mapping[str, Any] | None) -> dict[str, Any]:

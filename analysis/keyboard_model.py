@@ -13,7 +13,7 @@ take one of four stretches. How many tables are kept is what predicts the left-o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,18 +21,21 @@ import numpy as np
 
 from ..core.boosted_tables import BoostedTables
 from ..core.deviations import Deviations
-from ..core.metrical import groups
 from ..core.memory_of_touch import history_of, kinds_of
-from ..core.written_context import Written, context_of, links_of
+from ..core.metrical import groups
+from ..core.written_context import Written, context_of, likeness, links_of
 from .boosting import Boosting, fit_tables
 from .dynamics import level_at
 from .observe import is_drum
 
 CHANNELS = ("together", "spread", "loud", "held")
 # Beyond these, a timing is an arpeggio or a wrong match, a length a slip of the pedal.
-_REACH, _FARTHEST = 4.0, 12.0
+_REACH, _FARTHEST, _DOUBTFUL = 4.0, 12.0, 3.5
 _FOLDS = 4
 _MOST_ROWS = 40_000
+_MOST_NOTES = 100_000
+_WORDS = {"together": "timing", "spread": "how chords spread", "loud": "loudness", "held": "articulation"}
+_FEW_NOTES = 600
 _IN_MS = ("together", "spread")
 _SMALLEST = 0.15
 _RIDGE = 50.0
@@ -61,10 +64,15 @@ def played_of(deviations: Deviations) -> Played | None:
     """Return what a keyboard take gives, None where it has too few notes with timing, velocity and length."""
     notes = deviations.notes
     good = (notes.label == "match") & (notes.ornament == "") & ~is_drum(deviations)
-    for column in (notes.timing_ms, notes.reference_beat, notes.reference_duration_beat, notes.dynamics_velocity):
+    for column in (notes.timing_ms, notes.reference_beat, notes.dynamics_velocity):
         good &= np.isfinite(column)
-    rows = notes.rows(good)
-    rows = rows.rows(np.lexsort((rows.reference_pitch, rows.reference_beat)))
+    with_length = good & np.isfinite(notes.reference_duration_beat)
+    # Without a score no lengths are written: notes then count as long as the step to what comes next.
+    scored = 2 * with_length.sum() > good.sum()
+    rows = notes.rows(with_length if scored else good)
+    pitch = np.where(np.isfinite(rows.reference_pitch), rows.reference_pitch, rows.pitch)
+    order = np.lexsort((pitch, rows.reference_beat))
+    rows, pitch = rows.rows(order), pitch[order]
     if len(rows) < 16:
         return None
     clock = deviations.basis
@@ -72,8 +80,8 @@ def played_of(deviations: Deviations) -> Played | None:
     onset_s = clock.seconds_at(beat)
     written = Written(
         beat=beat,
-        duration_beat=np.maximum(rows.reference_duration_beat, 1 / 64),
-        pitch=np.where(np.isfinite(rows.reference_pitch), rows.reference_pitch, rows.pitch),
+        duration_beat=np.maximum(rows.reference_duration_beat if scored else _steps(beat), 1 / 64),
+        pitch=pitch,
         onset_s=onset_s,
         bpm=clock.tempo_bpm_at(beat),
         inside_bar=deviations.metre.position(beat)[1],
@@ -81,12 +89,19 @@ def played_of(deviations: Deviations) -> Played | None:
         level=level_at(deviations.level, onset_s),
     )
     group = written.group
-    timing_ms = rows.timing_ms
+    # Where the beat was inferred, a timing far out is a doubt about the beat and no playing.
+    timing_ms = rows.timing_ms if scored else _drawn_in(rows.timing_ms, _DOUBTFUL)
     mean = (np.bincount(group, timing_ms) / np.bincount(group))[group]
     held = rows.articulation_log2
     held = np.where(np.isfinite(held), held, np.nanmedian(held) if np.isfinite(held).any() else 0.0)
     y = np.stack([mean, timing_ms - mean, rows.dynamics_velocity, held], axis=1)
     return Played(written, context_of(written), y)
+
+
+def _steps(beat: np.ndarray) -> np.ndarray:
+    """Return the step from each moment to the next, beats."""
+    at, index = np.unique(beat, return_inverse=True)
+    return np.append(np.diff(at), 1.0)[index]
 
 
 def _drawn_in(values: np.ndarray, reach: float = _REACH) -> np.ndarray:
@@ -96,7 +111,7 @@ def _drawn_in(values: np.ndarray, reach: float = _REACH) -> np.ndarray:
     return np.clip(values, middle - reach * size, middle + reach * size) if size > 0 else values
 
 
-def keyboard_arrays(takes: Sequence[Deviations], seed: int = 0) -> dict[str, np.ndarray]:
+def keyboard_arrays(takes: Sequence[Deviations], seed: int = 0, *, memory: bool = True) -> dict[str, np.ndarray]:
     """Return the arrays of a keyboard player, names beginning with ``keys.``; empty where no take gives enough.
 
     Parameters
@@ -104,13 +119,18 @@ def keyboard_arrays(takes: Sequence[Deviations], seed: int = 0) -> dict[str, np.
     takes : sequence of Deviations
     seed : int
         Of the random halves that tables are fitted on.
+    memory : bool
+        False: a note takes after nothing that was played before it.
     """
-    number, found = [], []
+    number, found, notes = [], [], 0
+    # Of thousands of takes some, evenly.
+    share = min(1.0, _MOST_NOTES / max(sum(len(d.notes) for d in takes), 1))
     for i, d in enumerate(takes):
-        played = played_of(d)
-        if played is not None:
+        played = played_of(d) if int((i + 1) * share) > int(i * share) or not found else None
+        if played is not None and notes < 2 * _MOST_NOTES:
             number.append(i)
             found.append(played)
+            notes += len(played.y)
     if not found:
         return {}
     x = np.concatenate([p.context for p in found])
@@ -142,23 +162,52 @@ def keyboard_arrays(takes: Sequence[Deviations], seed: int = 0) -> dict[str, np.
     usual_left = np.zeros((int(take.max()) + 1, len(CHANNELS)))
     for t in number:
         usual_left[t] = z[take == t].mean(axis=0)
-    memory, fresh = _memory(z - usual_left[take], pitch, take, beat)
+    top = np.flatnonzero(np.diff(groups(beat, take), append=-1))
+    weights, fresh = _memory(z - usual_left[take], pitch, take, beat, _RIDGE if memory else np.inf)
     return arrays | {
         "keys.usual": usual_left.astype(np.float32),
-        "keys.memory": memory.astype(np.float32),
+        "keys.memory": weights.astype(np.float32),
         "keys.fresh": (np.round(fresh * 256) / 256).astype(np.float32),
         "keys.take": take.astype(np.int16),
         "keys.beat": np.round(beat * 4096) / 4096,
-        "keys.context": x.astype(np.float32),
-        "keys.left": (np.round(z * 256) / 256).astype(np.float32),
+        "keys.take_of_moment": take[top].astype(np.int16),
+        "keys.like": likeness(x, top).astype(np.float16),
+        "keys.moment": _moment_means(z, top).astype(np.float16),
     }
 
 
-def _memory(z: np.ndarray, pitch: np.ndarray, take: np.ndarray, beat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def keyboard_words(arrays: Mapping[str, np.ndarray]) -> str:
+    """Say what a keyboard player stands on, and what it had to do without."""
+    if not arrays:
+        return "none: no take has 16 notes whose timing, velocity and place are known"
+    notes, takes = len(arrays["keys.take"]), len(np.unique(arrays["keys.take"]))
+    said = f"expectation, memory and residuals of {notes} notes in {takes} take{'s' * (takes != 1)}"
+    missing = [word for name, word in _WORDS.items() if not len(arrays[f"keys.{name}.mean.value"])]
+    if not arrays["keys.fresh"][:, CHANNELS.index("held")].any():
+        missing.remove(_WORDS["held"])
+        said += "; no lengths were written, so that articulation is left as it is"
+    if missing:
+        said += f"; what is written does not tell {' and '.join(missing)} here: these come from the residuals alone"
+    if notes < _FEW_NOTES:
+        said += f"; {notes} notes are few: stretches of them will come again"
+    return said
+
+
+def _moment_means(z: np.ndarray, top: np.ndarray) -> np.ndarray:
+    size = np.diff(top, prepend=-1)
+    total = np.cumsum(z, axis=0)[top]
+    means = np.diff(total, axis=0, prepend=np.zeros((1, z.shape[1]))) / size[:, None]
+    means[:, 0] = z[top, 0]
+    return means
+
+
+def _memory(
+    z: np.ndarray, pitch: np.ndarray, take: np.ndarray, beat: np.ndarray, penalty: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Return (weights of what came before [3, channels of before, 4], what it does not tell of each note).
 
     Three kinds of notes have weights of their own: the highest of a chord, the others of a chord, lone notes. Ridge
-    regression with as much penalty as ``_RIDGE`` notes.
+    regression with as much penalty as ``penalty`` notes.
     """
     before, kind, fresh = [], [], np.empty_like(z)
     for number in np.unique(take):
@@ -174,9 +223,9 @@ def _memory(z: np.ndarray, pitch: np.ndarray, take: np.ndarray, beat: np.ndarray
     weights = np.zeros((3, h.shape[1], z.shape[1]))
     for k in range(3):
         rows = kinds == k
-        if rows.sum() >= 32:
+        if rows.sum() >= 32 and np.isfinite(penalty):
             a = h[rows]
-            weights[k] = np.linalg.solve(a.T @ a + _RIDGE * np.eye(a.shape[1]), a.T @ z[rows])
+            weights[k] = np.linalg.solve(a.T @ a + penalty * np.eye(a.shape[1]), a.T @ z[rows])
         fresh[rows] = z[rows] - h[rows] @ weights[k]
     # A moment has one timing: lower notes have it from the highest.
     weights[1, :, 0] = 0.0
@@ -237,7 +286,9 @@ def _crossed(
     said, true = expected[used] - middle, y[used] - middle
     power = float(said @ said)
     holds = float(np.clip(said @ true / power, 0.0, 1.0)) if power > 0.0 else 0.0
-    tables = BoostedTables(middle + holds * (tables.mean - middle), tables.column, tables.threshold, holds * tables.value)
+    tables = BoostedTables(
+        middle + holds * (tables.mean - middle), tables.column, tables.threshold, holds * tables.value
+    )
     return tables, middle + holds * (expected - middle)
 
 
@@ -270,4 +321,3 @@ def _best_length(
 
 def _cut(tables: BoostedTables, length: int) -> BoostedTables:
     return BoostedTables(tables.mean, tables.column[:length], tables.threshold[:length], tables.value[:length])
-

@@ -19,8 +19,15 @@ NAMES = (
     "step_before", "step_after", "step_ratio", "length", "length_to_step", "rest_after", "struck_again",
     "bar_place", "strength", "beat_place", "size", "from_top", "from_bass", "below_top", "above_bass", "pitch",
     "top_step_before", "top_step_after", "top_over_neighbours", "own_step_before", "density", "size_before",
-    "size_after", "tempo", "tempo_slope", "level", "level_slope", "is_top", "is_bass", "moving_before", "length_log_beat",
+    "size_after", "tempo", "tempo_slope", "level", "level_slope", "is_top", "is_bass", "moving_before",
+    "length_log_beat",
 )  # fmt: skip
+# Columns that make one moment like another, and how much a unit of each counts.
+_LIKE = {
+    "step_before": 1.0, "step_after": 1.0, "length_to_step": 0.5, "rest_after": 0.5, "strength": 0.15, "size": 1.0,
+    "top_step_before": 0.06, "top_step_after": 0.06, "top_over_neighbours": 0.04, "size_before": 0.3,
+    "size_after": 0.3, "density": 0.3,
+}  # fmt: skip
 # Lengths of time beyond these are all the same to a hand.
 _SHORTEST_S, _LONGEST_S = 1 / 64, 8.0
 _NEAR_S = 1.0
@@ -231,3 +238,9 @@ def _own_step(pitch: np.ndarray, group: np.ndarray, first: np.ndarray, size: np.
         best = np.where(nearer, np.abs(step), best)
         out = np.where(nearer, step, out)
     return np.clip(np.where(group > 0, out, 0.0), -24.0, 24.0)
+
+
+def likeness(context: np.ndarray, top: np.ndarray) -> np.ndarray:
+    """Return what each moment is like, given its highest note's row."""
+    columns = [NAMES.index(name) for name in _LIKE]
+    return context[np.ix_(top, columns)] * np.array(list(_LIKE.values()))

@@ -13,12 +13,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from takeprint.analysis import fit
 from takeprint.analysis.boosting import Boosting, fit_tables
 from takeprint.analysis.dynamics import level_at
 from takeprint.analysis.keyboard_model import keyboard_arrays, played_of
 from takeprint.core.boosted_tables import BoostedTables
 from takeprint.core.deviations import Deviations
 from takeprint.core.written_context import NAMES, Written, context_of
+from takeprint.humanize import perform
 from takeprint.humanize.players import keyboard
 from takeprint.humanize.players.part import Dice
 
@@ -91,7 +93,7 @@ class Gaussian(Generator):
     """Independent normal numbers with the sds of G."""
 
     def fit(self, items: Sequence[PianoItem], seed: int = 0) -> None:
-        y = _three(np.concatenate([p.y for p in map(played_of, (i.deviations for i in items)) if p is not None]))
+        y = three(np.concatenate([p.y for p in map(played_of, (i.deviations for i in items)) if p is not None]))
         self.mean, self.sd = y.mean(axis=0), y.std(axis=0)
 
     def invent(self, item: PianoItem, written: Written, seed: int) -> np.ndarray:
@@ -108,7 +110,7 @@ class Hennig(Gaussian):
         return self.mean + self.sd * np.stack([pink(len(written), rng) for _ in range(3)], axis=1)
 
 
-def _three(y: np.ndarray) -> np.ndarray:
+def three(y: np.ndarray) -> np.ndarray:
     return np.stack([y[:, 0] + y[:, 1], y[:, 2], y[:, 3]], axis=1)
 
 
@@ -133,7 +135,7 @@ class TrialMotif(Generator):
     def fit(self, items: Sequence[PianoItem], seed: int = 0) -> None:
         played = [played_of(item.deviations) for item in items]
         x = np.concatenate([p.context for p in played])
-        y = _three(np.concatenate([p.y for p in played]))
+        y = three(np.concatenate([p.y for p in played]))
         pieces = {piece: i for i, piece in enumerate(dict.fromkeys(item.piece for item in items))}
         fold = np.repeat([pieces[item.piece] % 4 for item in items], [len(p.y) for p in played])
         rng = np.random.default_rng([seed, 8])
@@ -197,13 +199,34 @@ def _crossed(x: np.ndarray, y: np.ndarray, fold: np.ndarray, rng: np.random.Gene
 
 
 class Ours(Generator):
-    """``humanize.players.keyboard`` fitted by ``analysis.keyboard_model``."""
+    """``humanize.players.keyboard`` fitted by ``analysis.keyboard_model``; an ablation leaves the memory out."""
 
-    def __init__(self, how: keyboard.Choosing | None = None) -> None:
+    def __init__(self, how: keyboard.Choosing | None = None, *, memory: bool = True) -> None:
         self.how = how
+        self.memory = memory
 
     def fit(self, items: Sequence[PianoItem], seed: int = 0) -> None:
-        self.arrays = keyboard_arrays([item.deviations for item in items], seed)
+        self.arrays = keyboard_arrays([item.deviations for item in items], seed, memory=self.memory)
 
     def invent(self, item: PianoItem, written: Written, seed: int) -> np.ndarray:
-        return _three(keyboard.invent(self.arrays, written, Dice(seed, item.name, "piano"), None, self.how))
+        return three(keyboard.invent(self.arrays, written, Dice(seed, item.name, "piano"), None, self.how))
+
+
+class Shuffled(Ours):
+    """An ablation: each moment copied from anywhere, no stretches."""
+
+    def __init__(self) -> None:
+        super().__init__(keyboard.Choosing(stride=1, ahead=1, seam=0.0))
+
+
+class Free(Ours):
+    """Everything invented, tempo too: ``perform`` with a profile fitted to G, on the score alone.
+
+    The local level has no model in a profile: velocities vary about the score's one.
+    """
+
+    def fit(self, items: Sequence[PianoItem], seed: int = 0) -> None:
+        self.profile = fit([item.deviations for item in items], name="G", kind="keyboard")
+
+    def play(self, item: PianoItem, seed: int) -> Deviations:
+        return perform(item.score, self.profile, seed=seed, keep_accents=False)

@@ -62,6 +62,9 @@ class PianoItem:
     style: str = "keyboard"
     facts: dict[str, float] = field(default_factory=dict)
 
+    def __len__(self) -> int:
+        return len(self.deviations.notes)
+
     @cached_property
     def score(self) -> Take:
         """The score as a take."""

@@ -21,19 +21,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...core.boosted_tables import BoostedTables
-from ...core.metrical import groups
+from ...core.errors import TakeprintError
 from ...core.memory_of_touch import with_memory
+from ...core.metrical import TWELFTHS, groups
 from ...core.profile import Profile
-from ...core.written_context import NAMES, Written, context_of, links_of
-from .part import Dice, Part
+from ...core.written_context import Written, context_of, likeness, links_of
+from .part import Dice, Invented, Part
 
 CHANNELS = ("together", "spread", "loud", "held")
-# Columns that make one moment like another, and how much a unit of each counts.
-_LIKE = {
-    "step_before": 1.0, "step_after": 1.0, "length_to_step": 0.5, "rest_after": 0.5, "strength": 0.15, "size": 1.0,
-    "top_step_before": 0.06, "top_step_after": 0.06, "top_over_neighbours": 0.04, "size_before": 0.3,
-    "size_after": 0.3, "density": 0.3,
-}  # fmt: skip
 _LOOKED_AT, _MOST_COMPARED, _FEWEST_TO_DRAW, _ENOUGH_MOMENTS = 64, 1000, 4, 200
 
 
@@ -91,12 +86,6 @@ class Bank:
         return len(self.first)
 
 
-def likeness(context: np.ndarray, top: np.ndarray) -> np.ndarray:
-    """Return what each moment is like, given its highest note's row."""
-    columns = [NAMES.index(name) for name in _LIKE]
-    return context[np.ix_(top, columns)] * np.array(list(_LIKE.values()))
-
-
 def bank_of(arrays: Mapping[str, np.ndarray], takes: np.ndarray) -> Bank:
     """Return the moments of some takes of a profile's arrays."""
     rows = np.flatnonzero(np.isin(arrays["keys.take"], takes))
@@ -104,12 +93,11 @@ def bank_of(arrays: Mapping[str, np.ndarray], takes: np.ndarray) -> Bank:
     group = groups(arrays["keys.beat"][rows], take)
     first = np.flatnonzero(np.diff(group, prepend=-1))
     size = np.diff(np.append(first, len(rows)))
-    left = arrays["keys.left"][rows].astype(np.float64)
-    # A moment has one timing: its highest note's context told what was expected of it.
-    left[:, 0] = left[first + size - 1, 0][group]
-    moment = np.stack([np.bincount(group, c) for c in left.T], axis=1) / size[:, None]
-    like = likeness(arrays["keys.context"][rows].astype(np.float64), first + size - 1)
+    moments = np.isin(arrays["keys.take_of_moment"], takes)
+    like = arrays["keys.like"][moments].astype(np.float64)
+    moment = arrays["keys.moment"][moments].astype(np.float64)
     fresh = arrays["keys.fresh"][rows].astype(np.float64)
+    # A moment has one timing: its highest note's.
     fresh[:, 0] = fresh[first + size - 1, 0][group]
     return Bank(like, first, size, fresh, moment, np.diff(take[first], prepend=-1) != 0)
 
@@ -117,6 +105,74 @@ def bank_of(arrays: Mapping[str, np.ndarray], takes: np.ndarray) -> Bank:
 def can_play(profile: Profile, part: Part) -> bool:
     """Tell whether the profile holds a keyboard player and the part is no kit."""
     return "keys.take" in profile.arrays and not part.drums and profile.kind == "keyboard"
+
+
+def play(part: Part, profile: Profile, dice: Dice, *, keep_accents: bool = True) -> Invented:
+    """Play a part from what a keyboard profile's takes tell.
+
+    Parameters
+    ----------
+    part : Part
+    profile : Profile
+    dice : Dice
+        Draws the take and the stretches that are copied.
+    keep_accents : bool
+        True: the written velocities vary by what is left of a note beyond its expectation. False: the expected
+        loudness of each note against the local level replaces its written accent.
+
+    Raises
+    ------
+    TakeprintError
+        When the profile holds no such arrays.
+    """
+    if not can_play(profile, part):
+        raise TakeprintError(
+            f"profile {profile.name!r} has no keyboard player for {part.name}",
+            rule="the keyboard player needs a profile fitted to keyboard takes with a score",
+            remedy="use player='donor' or 'parametric', or fit a profile from takes measured against their score",
+        )
+    written = written_of(part)
+    made, expected = _invented(profile.arrays, written, dice, None, None)
+    loud = made[:, 2] - expected[:, 2] if keep_accents else part.level() + made[:, 2]
+    return Invented(
+        timing_ms=made[:, 0] + made[:, 1],
+        velocity=loud,
+        articulation_log2=made[:, 3],
+        clock_ms=made[:, 0],
+        absolute=not keep_accents,
+    )
+
+
+def written_of(part: Part) -> Written:
+    """Return a part as written, at the tempo it is written in."""
+    first = part.group_first
+    beat, onset_s = part.beat[first], part.onset_s[first]
+    step_s = np.diff(onset_s)
+    bpm = 60.0 * np.diff(beat) / np.where(step_s > 1e-6, step_s, np.inf)
+    bpm = np.append(bpm, part.tempo_bpm) if len(bpm) else np.array([part.tempo_bpm])
+    bpm = np.clip(np.where(bpm > 0.0, bpm, part.tempo_bpm), 5.0, 1000.0)
+    inside = part.cell / TWELFTHS
+    return Written(
+        beat=part.beat,
+        duration_beat=np.maximum(np.nan_to_num(part.duration_beat, nan=0.25), 1 / 64),
+        pitch=np.nan_to_num(part.pitch, nan=60.0),
+        onset_s=onset_s[part.group],
+        bpm=bpm[part.group],
+        inside_bar=inside,
+        bar_beats=_bar_beats(part.bar, part.beat - inside),
+        level=part.level(),
+    )
+
+
+def _bar_beats(bar: np.ndarray, bar_line: np.ndarray) -> np.ndarray:
+    """Return the length of each note's bar, as the distance of bar lines tells; 4 beats where nothing does."""
+    number, first = np.unique(bar, return_index=True)
+    if len(number) < 2:
+        return np.full(len(bar), 4.0)
+    length = np.diff(bar_line[first]) / np.diff(number)
+    length = np.append(length, length[-1])
+    length = np.where(length > 0.25, length, max(float(np.median(length)), 1.0))
+    return length[np.searchsorted(number, bar)]
 
 
 def fitting_takes(arrays: Mapping[str, np.ndarray], written: Written, dice: Dice) -> np.ndarray:
@@ -178,6 +234,13 @@ def invent(
     ndarray [shape=(n, 4)]
         ``together`` and ``spread`` in ms, ``loud`` in velocity steps, ``held`` as log2.
     """
+    return _invented(arrays, written, dice, takes, how)[0]
+
+
+def _invented(
+    arrays: Mapping[str, np.ndarray], written: Written, dice: Dice, takes: np.ndarray | None, how: Choosing | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return (the channels, what was expected of them)."""
     how = how or Choosing()
     takes = fitting_takes(arrays, written, dice) if takes is None else takes
     context = context_of(written)
@@ -192,16 +255,18 @@ def invent(
     links = links_of(written.pitch, group)
     left = with_memory(fresh, arrays["keys.memory"].astype(np.float64), links, group)
     left = left + arrays["keys.usual"][takes].astype(np.float64).mean(axis=0)
-    out = np.empty_like(left)
+    made, expected = np.empty_like(left), np.empty_like(left)
     for c, name in enumerate(CHANNELS):
-        mean = BoostedTables.from_arrays(arrays, f"keys.{name}.mean")
-        spread = BoostedTables.from_arrays(arrays, f"keys.{name}.size")
-        out[:, c] = mean(context) + np.exp(spread(context)) * left[:, c]
+        mean = BoostedTables.from_arrays(arrays, f"keys.{name}.mean")(context)
+        spread = np.exp(BoostedTables.from_arrays(arrays, f"keys.{name}.size")(context))
+        unit = 1.0
         if f"keys.{name}.unit.mean" in arrays:
-            out[:, c] *= np.exp(BoostedTables.from_arrays(arrays, f"keys.{name}.unit")(context))
-    out[:, 0] = out[top, 0][group]
-    out[:, 1] -= (np.bincount(group, out[:, 1]) / size)[group]
-    return out
+            unit = np.exp(BoostedTables.from_arrays(arrays, f"keys.{name}.unit")(context))
+        expected[:, c] = unit * mean
+        made[:, c] = unit * (mean + spread * left[:, c])
+    made[:, 0] = made[top, 0][group]
+    made[:, 1] -= (np.bincount(group, made[:, 1]) / size)[group]
+    return made, expected
 
 
 def _choose(bank: Bank, like: np.ndarray, dice: Dice, how: Choosing) -> np.ndarray:
