@@ -155,15 +155,22 @@ def _grouped(
 
 
 def _pieces(real: Sequence[Deviations], synthetic: Sequence[Deviations]) -> tuple[tuple[np.ndarray, np.ndarray], str]:
-    """Give the takes of either side numbers by the music they play; by their rank where that is not known."""
-    keys = [[_music_of(d) for d in side] for side in (real, synthetic)]
-    known = all(key for side in keys for key in side)
-    if known and set(keys[1]) & set(keys[0]):
+    """Give the takes of either side numbers by the music they play; by their rank where that is not known.
+
+    The score or take they were measured against names the music; else equal file names do.
+    """
+    for name_of, said in ((_music_of, "the takes of one score"), (_name_of, "the takes of one name")):
+        keys = [[name_of(d) for d in side] for side in (real, synthetic)]
         number = {key: i for i, key in enumerate(dict.fromkeys([*keys[0], *keys[1]]))}
-        if len(number) > 1 or len(real) == len(synthetic) == 1:
+        told_apart = len(number) > 1 or len(real) == len(synthetic) == 1
+        if "" not in number and set(keys[1]) <= set(keys[0]) and told_apart:
             numbers = [np.array([number[key] for key in side]) for side in keys]
-            return (numbers[0], numbers[1]), "the takes of one score"
+            return (numbers[0], numbers[1]), said
     return (np.arange(len(real)), np.arange(len(synthetic))), "the n-th take of either side"
+
+
+def _name_of(d: Deviations) -> str:
+    return str(d.take.get("name") or "")
 
 
 def _music_of(d: Deviations) -> str:

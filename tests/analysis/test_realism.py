@@ -117,6 +117,12 @@ def test_takes_of_one_score_are_one_group(takes, others):
     assert pieces[0].tolist() == [0, 1, 2, 3, 4, 5]
     assert pieces[1].tolist() == [5, 4, 3, 2, 1, 0, 0]
     assert said == "the takes of one score"
+    named = [t.replace(take={"name": n, "kind": "midi"}) for t, n in zip(takes[:4], "abcd", strict=True)]
+    pieces, said = realism_module._pieces(named[:3], [named[2], named[0]])
+    assert [p.tolist() for p in pieces] == [[0, 1, 2], [2, 0]]
+    assert said == "the takes of one name"
+    pieces, said = realism_module._pieces(named[:3], [named[3], named[0]])
+    assert said == "the n-th take of either side"
     pieces, said = realism_module._pieces(takes[:3], others[:2])
     assert [p.tolist() for p in pieces] == [[0, 1, 2], [0, 1]]
     assert said == "the n-th take of either side"
