@@ -165,6 +165,18 @@ def ensemble(
     ------
     TakeprintError
         For fewer than two parts, documents against different references, or names that do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from takeprint.core.deviations import DeviationNotes
+    >>> late = np.random.default_rng(1).normal(0.0, 5.0, 128) + np.tile([0.0, 12.0], 64)   # the second part drags
+    >>> notes = DeviationNotes.build(
+    ...     label=np.full(128, "match"), track=np.tile([0, 1], 64), channel=np.tile([0, 1], 64),
+    ...     reference_beat=np.repeat(np.arange(64.0), 2), timing_ms=late)
+    >>> found = ensemble(Deviations(notes=notes))
+    >>> found.names, bool(found.pairs[0]["median_ms"] < -8.0)
+    (('track 0', 'track 1'), True)
     """
     if section_bars < 1:
         raise TakeprintError(f"section_bars={section_bars}", rule="a section has at least one bar")

@@ -37,14 +37,11 @@ ROLES = ("kit", "bass", "other")
 _BASS_PROGRAMS = range(32, 40)
 # A part without a program whose notes lie mostly below C3 is the bass.
 _BASS_PITCH = 48.0
-# A leader is heeded this much and itself answers with this share of what others do.
-_LEADER_HEED = 8.0
-_LEADER_ANSWER = 0.25
+# A leader is heeded this much, by itself too.
+_LEADER_HEED = 10.0
 # A player's size is put right within these bounds.
 _RESIZE = (0.25, 4.0)
 AMOUNT_LIMIT = 4.0
-# Two who both go further than half of the way to each other pass each other.
-_HALF_WAY = 0.5
 
 
 @dataclass(frozen=True)
@@ -54,13 +51,13 @@ class Coupling:
     Parameters
     ----------
     amount : float, 0 to 4
-        Multiplies the shares and the push below; 0 leaves everybody alone. Shares stop at one half: two meet there.
+        Multiplies the shares and the push below; 0 leaves everybody alone. Shares stop at 1: there all agree.
     steady : float, 0 to 1
         How much of a new deviation of its own a player feels at once; what it does not feel is the hand's, and stays.
-    anticipation : float, 0 to 0.5
-        How far a player comes towards what the others mean to play at a shared moment.
-    correction : float, 0 to 0.5
-        Share of the asynchrony left at a shared moment that is taken back afterwards.
+    anticipation : float, 0 to 1
+        How far a player comes at a shared moment towards the mean of what all there mean to play, itself included.
+    correction : float, 0 to 1
+        Share of the way that is left to that mean, taken back afterwards.
     keep : float, 0 to 1
         How much of a correction is left a beat later.
     push_ms : float
@@ -70,21 +67,27 @@ class Coupling:
     section_bars : int
         Length of a section.
     heed : mapping of str to float
-        How much others heed a part, by its name or its role (``kit``, ``bass``, ``other``); 1 where nothing is said.
+        How much a part is heeded, by others and by itself, by its name or its role (``kit``, ``bass``, ``other``); 1
+        where nothing is said.
     kick_tie : float
         By what factor more than 1 the bass heeds moments with a kick.
     leader : str or None
-        Name of a part that the others follow instead: it is heeded eight times and answers a quarter as much.
+        Name of a part that the others follow instead: it is heeded ten times.
 
     Raises
     ------
     TakeprintError
         For a figure out of its limits.
+
+    Examples
+    --------
+    >>> Coupling(leader="program 33", amount=0.5).heed
+    {'kit': 3.0}
     """
 
     amount: float = 1.0
     steady: float = 0.5
-    anticipation: float = 0.3
+    anticipation: float = 0.6
     correction: float = 0.2
     keep: float = 0.96
     push_ms: float = 4.0
@@ -98,8 +101,8 @@ class Coupling:
         for name, low, high in (
             ("amount", 0.0, AMOUNT_LIMIT),
             ("steady", 0.0, 1.0),
-            ("anticipation", 0.0, _HALF_WAY),
-            ("correction", 0.0, _HALF_WAY),
+            ("anticipation", 0.0, 1.0),
+            ("correction", 0.0, 1.0),
             ("keep", 0.0, 1.0),
             ("push_ms", 0.0, 100.0),
             ("shared_push_ms", 0.0, 100.0),
@@ -136,6 +139,21 @@ def couple(
     ------
     TakeprintError
         For a leader that is no part.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from takeprint.core.notes import Notes
+    >>> from takeprint.core.timeline import Metre, Timeline
+    >>> clock, beat = Timeline.constant(120.0), np.arange(8.0)
+    >>> notes = Notes.build(8, onset_beat=beat, onset_s=beat / 2, pitch=np.full(8, 60.0))
+    >>> parts = [Part.of(f"program {i}", False, notes, np.arange(8), clock, Metre()) for i in range(2)]
+    >>> late = np.array([0.0, 8.0, 0.0, -8.0, 0.0, 8.0, 0.0, -8.0])
+    >>> alone = [Invented(x, 0 * x, 0 * x, x, False) for x in (late, late[::-1])]
+    >>> together = couple(parts, alone, Dice(7, "song", "ensemble"), Coupling(push_ms=0.0))
+    >>> [bool(np.std(a.timing_ms - b.timing_ms) > np.std(c.timing_ms - d.timing_ms))
+    ...  for (a, b), (c, d) in [(alone, together)]]
+    [True]
     """
     coupling = Coupling() if coupling is None else coupling
     if coupling.leader is not None and coupling.leader not in [part.name for part in parts]:
@@ -188,9 +206,10 @@ def _played(parts: Sequence[Part], clocks: Sequence[np.ndarray], coupling: Coupl
     marked = np.concatenate([_kicks(part) for part in parts])
     order = np.lexsort((player, beat))
     moment = groups(beat[order], np.zeros(len(beat), dtype=np.int64))
-    listen, tie, answer = _listening(parts, coupling)
-    anticipation = np.minimum(coupling.amount * coupling.anticipation, _HALF_WAY) * answer
-    correction = np.minimum(coupling.amount * coupling.correction, _HALF_WAY) * answer
+    listen, tie = _listening(parts, coupling)
+    anticipation, correction = (
+        np.full(len(parts), min(coupling.amount * share, 1.0)) for share in (coupling.anticipation, coupling.correction)
+    )
     # A moment has one place: notes a hair apart do not let time pass.
     at = beat[order][np.searchsorted(moment, moment)]
     out = np.empty(len(beat))
@@ -205,7 +224,6 @@ def _played(parts: Sequence[Part], clocks: Sequence[np.ndarray], coupling: Coupl
         tie,
         anticipation,
         correction,
-        correction,
         np.full(len(parts), coupling.keep),
     )
     return np.split(out, np.cumsum([len(b) for b in beats])[:-1])
@@ -219,18 +237,16 @@ def _kicks(part: Part) -> np.ndarray:
     return (np.bincount(part.group, is_kick) > 0.0).astype(np.float64)
 
 
-def _listening(parts: Sequence[Part], coupling: Coupling) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return (how much each heeds each, how much more at a kick, the share of the usual answer that each gives)."""
+def _listening(parts: Sequence[Part], coupling: Coupling) -> tuple[np.ndarray, np.ndarray]:
+    """Return (how much each heeds each, how much more at a kick)."""
     roles = [role_of(part) for part in parts]
     heed = np.array(
         [coupling.heed.get(p.name, coupling.heed.get(r, 1.0)) for p, r in zip(parts, roles, strict=True)], dtype=float
     )
-    answer = np.ones(len(parts))
     if coupling.leader is not None:
-        at = [part.name for part in parts].index(coupling.leader)
-        heed[at], answer[at] = _LEADER_HEED, _LEADER_ANSWER
+        heed[[part.name for part in parts].index(coupling.leader)] = _LEADER_HEED
     tie = np.array([coupling.kick_tie if role == "bass" else 0.0 for role in roles])
-    return np.tile(heed, (len(parts), 1)), tie, answer
+    return np.tile(heed, (len(parts), 1)), tie
 
 
 def _pushes(parts: Sequence[Part], dice: Dice, coupling: Coupling) -> list[np.ndarray]:

@@ -51,9 +51,9 @@ LEAST_SHARED = 60
 SECTION_ROWS = 128  # eight bars of sixteen sixteenths
 WINDOW = 256
 GRID = {
-    "steady": (1.0, 0.5),
-    "anticipation": (0.1, 0.2, 0.3, 0.4),
-    "correction": (0.05, 0.1, 0.2, 0.3),
+    "steady": (0.5,),  # by design: half of the hand's texture is nobody else's business
+    "anticipation": (0.2, 0.4, 0.6, 0.8),
+    "correction": (0.05, 0.1, 0.2, 0.4),
     "keep": (0.9, 0.96),
     "push_ms": (0.0, 2.0, 4.0, 6.0),
     "heed": (1.0, 3.0),
@@ -111,7 +111,7 @@ def run(chosen: argparse.Namespace) -> int:
     for i, song in enumerate(songs):
         best = settings[chosen_of(np.delete(costs, i, axis=1))]
         print(f"coupling for {song.name}, from the other songs: {said(best)}")
-        print(f"from all songs: {said(settings[chosen_of(costs)])}\nwhat ships: {said(Coupling())}\n")
+    print(f"from all songs: {said(settings[chosen_of(costs)])}\nwhat ships: {said(Coupling())}\n")
     closer = True
     totals: dict[str, list[np.ndarray]] = {}
     for i, song in enumerate(songs):

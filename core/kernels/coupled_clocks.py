@@ -7,14 +7,14 @@ from numba import njit
 
 
 @njit(cache=True)
-def coupled_clocks(moment, player, clock, marked, beat, steady, listen, tie, anticipation, correction, resting, keep):
+def coupled_clocks(moment, player, clock, marked, beat, steady, listen, tie, anticipation, correction, keep):
     """Return what each player plays once the players hear each other.
 
     What a player feels as its own time is its clock, smoothed: the rest of it is the hand's, which nobody answers to. A
-    player means to play ``felt + corrections so far``. At a moment that several play, each comes towards what the
-    others mean to play by its share ``anticipation``; what is left of the asynchrony it takes back by its share
-    ``correction`` in all that it plays later, until the correction fades. A player who rests hears the others too: its
-    silent clock stands where it last was.
+    player means to play ``felt + corrections so far``. At a moment that several play, each comes towards the
+    weighted mean of what all of them mean to play, itself included, by its share ``anticipation``; what is left of the
+    way it takes back by its share ``correction`` in all that it plays later, until the correction fades. A player who
+    rests hears the others too: its silent clock stands where it last was.
 
     Parameters
     ----------
@@ -30,11 +30,11 @@ def coupled_clocks(moment, player, clock, marked, beat, steady, listen, tie, ant
     steady : ndarray of float64 [shape=(p,)], 0 to 1
         How much of a new deviation of its own clock a player feels at once; 1 = all of it.
     listen : ndarray of float64 [shape=(p, p)]
-        How much the row's player heeds the column's, 0 or more; only proportions matter within a row.
+        How much the row's player heeds the column's, and itself, 0 or more; only proportions matter within a row.
     tie : ndarray of float64 [shape=(p,)]
         By what factor more than 1 a player heeds marked events: weight times ``1 + tie``.
-    anticipation, correction, resting : ndarray of float64 [shape=(p,)], 0 to 1
-        Shares of the asynchrony; ``resting`` is the correction of a player who does not play at the moment.
+    anticipation, correction : ndarray of float64 [shape=(p,)], 0 to 1
+        Shares of the way to the mean.
     keep : ndarray of float64 [shape=(p,)], 0 to 1
         How much of a correction is left a beat later.
 
@@ -82,10 +82,9 @@ def coupled_clocks(moment, player, clock, marked, beat, steady, listen, tie, ant
             weight = 0.0
             for f in range(start, stop):
                 j = player[f]
-                if j != i:
-                    w = listen[i, j] * (1.0 + tie[i] * marked[f])
-                    total += w * meant[j]
-                    weight += w
+                w = listen[i, j] * (1.0 + tie[i] * marked[f])
+                total += w * meant[j]
+                weight += w
             out[e] = clock[e] + taken[i]
             if weight > 0.0:
                 out[e] -= anticipation[i] * (meant[i] - total / weight)
@@ -95,19 +94,15 @@ def coupled_clocks(moment, player, clock, marked, beat, steady, listen, tie, ant
         for i in range(p):
             if not began[i]:
                 continue
-            total = 0.0
-            weight = 0.0
+            own = meant[i] if plays[i] else felt[i] + taken[i]
+            total = 0.0 if plays[i] else listen[i, i] * own
+            weight = 0.0 if plays[i] else listen[i, i]
             for f in range(start, stop):
                 j = player[f]
-                if j != i:
-                    w = listen[i, j] * (1.0 + tie[i] * marked[f])
-                    total += w * meant[j]
-                    weight += w
-            if weight <= 0.0:
-                continue
-            if plays[i]:
-                taken[i] -= correction[i] * (meant[i] - total / weight)
-            else:
-                taken[i] -= resting[i] * (felt[i] + taken[i] - total / weight)
+                w = listen[i, j] * (1.0 + tie[i] * marked[f])
+                total += w * meant[j]
+                weight += w
+            if weight > 0.0:
+                taken[i] -= correction[i] * (own - total / weight)
         start = stop
     return out

@@ -84,31 +84,17 @@ def test_the_kernel_is_its_twin():
         said = (
             moment, player, rng.standard_normal(n), (rng.random(n) < 0.3).astype(float), beat, rng.random(players),
             rng.random((players, players)) * (rng.random((players, players)) < 0.8), rng.random(players),
-            rng.random(players), rng.random(players), rng.random(players), rng.random(players),
+            rng.random(players), rng.random(players), rng.random(players),
         )  # fmt: skip
         assert coupled_clocks(*said) == pytest.approx(np.array(twin(*said)), abs=1e-9)
 
 
 def test_the_kernel_on_nothing_and_on_one():
-    none, one = np.zeros(0), np.ones(1)
-    whole = np.zeros(0, dtype=np.int64)
-    table = np.ones((1, 1))
-    assert len(coupled_clocks(whole, whole, none, none, none, one, table, one, one, one, one, one)) == 0
-    single = np.zeros(3, dtype=np.int64)
-    found = coupled_clocks(
-        np.arange(3),
-        single,
-        np.array([1.0, -2.0, 3.0]),
-        np.zeros(3),
-        np.arange(3.0),
-        one,
-        table,
-        one,
-        one,
-        one,
-        one,
-        one,
-    )
+    none, one, whole = np.zeros(0), np.ones(1), np.zeros(0, dtype=np.int64)
+    settings = (one, np.ones((1, 1)), one, one, one, one)
+    assert len(coupled_clocks(whole, whole, none, none, none, *settings)) == 0
+    clock, alone = np.array([1.0, -2.0, 3.0]), np.zeros(3, dtype=np.int64)
+    found = coupled_clocks(np.arange(3), alone, clock, np.zeros(3), np.arange(3.0), *settings)
     assert found.tolist() == [1.0, -2.0, 3.0]
 
 
@@ -117,12 +103,12 @@ def test_two_players_worked_out_by_hand():
     clock, beat = np.array([8.0, 0.0, 0.0, 0.0]), np.array([0.0, 0.0, 1.0, 1.0])
     half, none = np.full(2, 0.5), np.zeros(2)
     found = coupled_clocks(
-        moment, player, clock, np.zeros(4), beat, np.ones(2), np.ones((2, 2)), none, np.full(2, 0.25), half, half, half
+        moment, player, clock, np.zeros(4), beat, np.ones(2), np.ones((2, 2)), none, half, half, half
     )
-    # Each comes a quarter of the way: 6 and 2. Half of the 4 left is taken back, half of that is left a beat later.
+    # Each comes half of the way to their mean, 4; half of what is left is taken back, and half of that fades in a beat.
     assert found[:2].tolist() == [6.0, 2.0]
-    # They mean to play -1 and 1; a quarter of the way: -0.5 and 0.5.
-    assert found[2:].tolist() == [-0.5, 0.5]
+    # They mean to play -0.5 and 0.5 and come half of the way again.
+    assert found[2:].tolist() == [-0.25, 0.25]
 
 
 def test_they_listen_and_keep_their_own_spread():
@@ -204,7 +190,7 @@ def test_the_bass_is_tied_to_the_kick():
     made = [alone(p, 20 + i) for i, p in enumerate(parts)]
     apart = []
     for tie in (0.0, 10.0):
-        kit, bass, _ = couple(parts, made, DICE, Coupling(kick_tie=tie, push_ms=0.0, anticipation=0.4))
+        kit, bass, _ = couple(parts, made, DICE, Coupling(kick_tie=tie, push_ms=0.0))
         is_kick = parts[0].voices.text == "kick"
         at = np.searchsorted(parts[1].beat, parts[0].beat[is_kick])
         apart.append((kit.clock_ms[is_kick] - bass.clock_ms[at]).std())

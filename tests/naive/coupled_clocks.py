@@ -1,7 +1,7 @@
 """The slow twin: every clock and correction a player ever had, written down and faded from its own moment each time."""
 
 
-def coupled_clocks(moment, player, clock, marked, beat, steady, listen, tie, anticipation, correction, resting, keep):
+def coupled_clocks(moment, player, clock, marked, beat, steady, listen, tie, anticipation, correction, keep):
     n, players = len(clock), len(listen)
     out = [0.0] * n
     clocks = {i: [] for i in range(players)}
@@ -18,10 +18,13 @@ def coupled_clocks(moment, player, clock, marked, beat, steady, listen, tie, ant
     def so_far(i, now):
         return sum(size * keep[i] ** (now - then) for then, size in made[i])
 
-    def others(i, playing, heard):
-        weights = {e: listen[i][player[e]] * (1.0 + tie[i] * marked[e]) for e in playing if player[e] != i}
-        total = sum(weights.values())
-        return sum(w * heard[e] for e, w in weights.items()) / total if total > 0.0 else None
+    def middle(i, playing, heard, own):
+        """The weighted mean of all who play; a player who rests counts itself in with its silent clock."""
+        values = [(listen[i][player[e]] * (1.0 + tie[i] * marked[e]), heard[e]) for e in playing]
+        if i not in [player[e] for e in playing]:
+            values.append((listen[i][i], own))
+        total = sum(w for w, _ in values)
+        return sum(w * v for w, v in values) / total if total > 0.0 else own
 
     for number in sorted(set(moment)):
         playing = [e for e in range(n) if moment[e] == number]
@@ -31,20 +34,16 @@ def coupled_clocks(moment, player, clock, marked, beat, steady, listen, tie, ant
         meant = {e: felt(player[e]) + so_far(player[e], now) for e in playing}
         heard = {}
         for e in playing:
-            middle = others(player[e], playing, meant)
-            pull = 0.0 if middle is None else anticipation[player[e]] * (meant[e] - middle)
+            i = player[e]
+            pull = anticipation[i] * (meant[e] - middle(i, playing, meant, meant[e]))
             heard[e] = meant[e] - pull
-            out[e] = clock[e] + so_far(player[e], now) - pull
+            out[e] = clock[e] + so_far(i, now) - pull
         answers = []
         for i in range(players):
-            middle = others(i, playing, heard)
-            if not clocks[i] or middle is None:
-                continue
-            own = [heard[e] for e in playing if player[e] == i]
-            if own:
-                answers.append((i, -correction[i] * (own[0] - middle)))
-            else:
-                answers.append((i, -resting[i] * (felt(i) + so_far(i, now) - middle)))
+            if clocks[i]:
+                played = [heard[e] for e in playing if player[e] == i]
+                own = played[0] if played else felt(i) + so_far(i, now)
+                answers.append((i, -correction[i] * (own - middle(i, playing, heard, own))))
         for i, size in answers:
             made[i].append((now, size))
     return out
