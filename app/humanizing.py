@@ -310,6 +310,8 @@ def report_words(report: Mapping[str, Any]) -> list[str]:
 
 def _share_words(shares: list[dict[str, Any]]) -> list[str]:
     """Return a line for each track or drum of several: how much its notes changed on average, and at most."""
+    from .words import number
+
     if len(shares) < 2:
         return []
     lines = []
@@ -320,7 +322,7 @@ def _share_words(shares: list[dict[str, Any]]) -> list[str]:
             ((unit, mean),) = [(name[5:], value) for name, value in told.items() if name[:5] == "mean_"] or [("", 0.0)]
             if told.get("n_changed"):
                 held = f", {told['n_limited']} limited" if told["n_limited"] else ""
-                said.append(f"{trace} {_sized(mean, unit)} (at most {_sized(told[f'max_{unit}'], unit)}){held}")
+                said.append(f"{trace} {_sized(mean, unit)} (at most {number(told[f'max_{unit}'])}){held}")
         name = share.get("drum") or f"track {share.get('track')} {share.get('name') or ''}".strip()
         lines.append(f"    {name:<11} {share['n_notes']} notes: {'; '.join(said)}")
     rest = len(shares) - _MOST_SHARES

@@ -14,16 +14,14 @@ from typing import Any
 
 from ..core.errors import TakeprintError
 
-_WHERE = "track=, channel=, drum=, bars=A-B, beat= and pitch= between commas, a drum's or a track's name, or all"
+_SYNTAX = """WHERE names notes: track=, channel=, drum=, bars=A-B, beat= and pitch= between
+commas, a drum's or a track's name alone, or all. PLACE is a beat of the bar
+(1, 2&, 4e, 2.5) or a place of every beat (&, e, a). All amounts multiply."""
 
 
 def add_steering(command: argparse.ArgumentParser) -> None:
     """Add the options to a parser."""
-    group = command.add_argument_group(
-        "control",
-        f"WHERE names notes: {_WHERE}. PLACE is a beat of the bar (1, 2&, 4e, 2.5) or a place of every beat (&, e, a). "
-        "All amounts multiply.",
-    )
+    group = command.add_argument_group("control", _SYNTAX)
     group.add_argument(
         "--tight", action="append", default=[], metavar="PLACE:A", help="amount of timing at this place in the bar"
     )
