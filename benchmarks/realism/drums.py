@@ -51,6 +51,9 @@ def run(chosen: argparse.Namespace) -> int:
     cache = Cache(chosen.cache)
     items = groove_takes(Path(chosen.groove) if chosen.groove else None, cache=cache, jobs=chosen.jobs)
     split = SPLITS[chosen.setting](items, chosen.rotation)
+    if not all(split):
+        counts = ", ".join(f"{role} {len(part)}" for role, part in zip("GAB", split, strict=True))
+        raise SystemExit(f"too few takes for this setting ({counts}): it needs three parts of players or of pieces")
     if chosen.takes:
         split = (split[0], _some(split[1], chosen.takes), _some(split[2], chosen.takes))
     bench = Bench(

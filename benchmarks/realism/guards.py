@@ -3,14 +3,14 @@
 Conventions
 -----------
 Each is fitted to the hits of G, all drummers together, and plays timing (ms, late positive) and velocity. Ornaments
-take their hit's timing, and its velocity times the share usual in G. In keep-accents mode a generator's variation
-is laid on the written velocities; its own accents are left out.
+take their hit's timing, and its velocity times a share drawn from those in G. In keep-accents mode a generator's
+variation is laid on the written velocities; its own accents are left out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -50,12 +50,14 @@ class Pool:
         fields = {name: getattr(self.rows, name)[kept] for name in Rows.__dataclass_fields__ if name != "lead"}
         return Pool(self.take[kept], Rows(lead=np.arange(len(kept)), **fields), self.style[kept])
 
-    def ornament_share(self) -> float:
-        """Return the usual velocity of an ornament as a share of its hit's."""
+    def ornaments(self) -> tuple[np.ndarray, float]:
+        """Return (velocity of each ornament as a share of its hit's, share of ornaments that come after their hit)."""
         other = np.flatnonzero(self.rows.lead != np.arange(len(self.rows)))
         if not len(other):
-            return 0.5
-        return float(np.median(self.rows.velocity[other] / np.maximum(self.rows.velocity[self.rows.lead[other]], 1)))
+            return np.array([0.5]), 0.0
+        hit = self.rows.lead[other]
+        share = self.rows.velocity[other] / np.maximum(self.rows.velocity[hit], 1.0)
+        return share, float((self.rows.beat[other] > self.rows.beat[hit]).mean())
 
 
 def by_voice(values: np.ndarray, voice: np.ndarray, what: str) -> np.ndarray:
@@ -111,7 +113,7 @@ class Guard:
 
     def fit(self, items: Sequence[Item], seed: int) -> None:
         pool = Pool.of(items)
-        self.share = pool.ornament_share()
+        self.shares, self.after = pool.ornaments()
         self.learn(pool.hits(), items)
 
     def learn(self, pool: Pool, items: Sequence[Item]) -> None:
@@ -123,14 +125,25 @@ class Guard:
 
     def play(self, item: Item, seed: int, accents: bool = False) -> Deviations:
         score = item.score(accents)
+        rng = dice(type(self).__name__, item.name, seed)
         rows = rows_of_score(score)
-        timing, mean, varied = self.invent(rows, item, dice(type(self).__name__, item.name, seed))
+        if not accents:
+            rows = self.led(rows, rng)
+        timing, mean, varied = self.invent(rows, item, rng)
         velocity = (rows.velocity if accents else mean) + varied
         if not accents:
-            velocity = np.where(rows.lead == np.arange(len(rows)), velocity, self.share * velocity[rows.lead])
+            softer = self.shares[rng.integers(0, len(self.shares), len(rows))]
+            velocity = np.where(rows.lead == np.arange(len(rows)), velocity, softer * velocity[rows.lead])
         out = np.empty((2, len(rows)))
         out[:, rows.index] = timing[rows.lead], velocity
         return laid(score, out[0], out[1])
+
+    def led(self, rows: Rows, rng: np.random.Generator) -> Rows:
+        """Let the first stroke of a flam be its hit as often as in G: strokes of one velocity do not tell."""
+        first = np.full(len(rows), len(rows))
+        np.minimum.at(first, rows.lead, np.arange(len(rows)))
+        early = rng.random(len(rows)) < self.after
+        return replace(rows, lead=np.where(early[rows.lead], first[rows.lead], rows.lead))
 
 
 class Quantized(Guard):
