@@ -23,7 +23,7 @@ from ..core.boosted_tables import BoostedTables
 from ..core.deviations import Deviations
 from ..core.memory_of_touch import history_of, kinds_of
 from ..core.metrical import groups
-from ..core.written_context import Written, context_of, likeness, links_of
+from ..core.written_context import STYLE, Written, context_of, likeness, links_of, style_columns
 from .boosting import Boosting, fit_tables
 from .dynamics import level_at
 from .observe import is_drum
@@ -38,7 +38,7 @@ _WORDS = {"together": "timing", "spread": "how chords spread", "loud": "loudness
 _FEW_NOTES = 600
 _IN_MS = ("together", "spread")
 _SMALLEST = 0.15
-_RIDGE = 50.0
+_RIDGE, _STYLE_RIDGE = 50.0, 100.0
 _MEAN = Boosting(rounds=120)
 _SIZE = Boosting(rounds=60, depth=3, shrink=40.0)
 
@@ -159,13 +159,16 @@ def keyboard_arrays(takes: Sequence[Deviations], seed: int = 0, *, memory: bool 
             arrays |= scale.to_arrays(f"keys.{name}.unit")
         arrays |= mean.to_arrays(f"keys.{name}.mean") | size.to_arrays(f"keys.{name}.size")
     pitch = np.concatenate([p.written.pitch for p in found])
-    usual_left = np.zeros((int(take.max()) + 1, len(CHANNELS)))
-    for t in number:
-        usual_left[t] = z[take == t].mean(axis=0)
     top = np.flatnonzero(np.diff(groups(beat, take), append=-1))
-    weights, fresh = _memory(z - usual_left[take], pitch, take, beat, _RIDGE if memory else np.inf)
+    style = np.zeros((int(take.max()) + 1, len(STYLE) + 1, len(CHANNELS)))
+    columns = style_columns(x)
+    for t in number:
+        rows = take == t
+        style[t] = _style(columns[rows], z[rows])
+        z[rows] -= columns[rows] @ style[t]
+    weights, fresh = _memory(z, pitch, take, beat, _RIDGE if memory else np.inf)
     return arrays | {
-        "keys.usual": usual_left.astype(np.float32),
+        "keys.style": style.astype(np.float32),
         "keys.memory": weights.astype(np.float32),
         "keys.fresh": (np.round(fresh * 256) / 256).astype(np.float32),
         "keys.take": take.astype(np.int16),
@@ -191,6 +194,14 @@ def keyboard_words(arrays: Mapping[str, np.ndarray]) -> str:
     if notes < _FEW_NOTES:
         said += f"; {notes} notes are few: stretches of them will come again"
     return said
+
+
+def _style(columns: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """Return what one performance does otherwise than the others: weights of the columns, ridge but for the mean."""
+    penalty = np.full(columns.shape[1], _STYLE_RIDGE)
+    penalty[0] = 1.0
+    drawn = np.clip(z, -_REACH, _REACH)
+    return np.linalg.solve(columns.T @ columns + np.diag(penalty), columns.T @ drawn)
 
 
 def _moment_means(z: np.ndarray, top: np.ndarray) -> np.ndarray:

@@ -2,9 +2,9 @@
 
 Conventions
 -----------
-``left`` has a row a note and a column a channel, in units of its expected size. A note takes after six things: the two
-notes before it in its own line, the next higher note of its moment, the means of the two moments before, and a running
-mean of all moments before. The law is linear; what it does not tell is called fresh.
+``left`` has a row a note and a column a channel, in units of its expected size. A note takes after eight things: the
+two notes before it in its own line, the next higher note of its moment, the means of the four moments before, and a
+running mean of all moments before. The law is linear; what it does not tell is called fresh.
 
 References
 ----------
@@ -19,6 +19,8 @@ from .written_context import Links
 
 # A moment counts as this share of the running mean.
 SHARE = 0.15
+# In expected sizes: real ones of a thousand notes go about as far.
+FARTHEST = 12.0
 HIGHEST, LOWER, LONE = 0, 1, 2
 
 
@@ -39,18 +41,19 @@ def history_of(left: np.ndarray, links: Links, group: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    ndarray [shape=(n, 6 * c)]
+    ndarray [shape=(n, 8 * c)]
     """
     c = left.shape[1]
     means = np.stack([np.bincount(group, column) for column in left.T], axis=1) / links.size[:, None]
     running = np.zeros_like(means)
     for g in range(1, len(means)):
         running[g] = (1.0 - SHARE) * running[g - 1] + SHARE * means[g - 1]
-    padded = np.concatenate([np.zeros((2, c)), means])
+    padded = np.concatenate([np.zeros((4, c)), means])
     none = np.zeros((1, c))
     with_none = np.concatenate([left, none])
     parts = [with_none[links.own], with_none[links.own_before], with_none[links.above]]
-    return np.concatenate([*parts, padded[group + 1], padded[group], running[group]], axis=1)
+    moments = [padded[group + 4 - lag] for lag in (1, 2, 3, 4)]
+    return np.concatenate([*parts, *moments, running[group]], axis=1)
 
 
 def with_memory(fresh: np.ndarray, weights: np.ndarray, links: Links, group: np.ndarray) -> np.ndarray:
@@ -59,7 +62,7 @@ def with_memory(fresh: np.ndarray, weights: np.ndarray, links: Links, group: np.
     Parameters
     ----------
     fresh : ndarray [shape=(n, c)]
-    weights : ndarray [shape=(3, 6 * c, c)]
+    weights : ndarray [shape=(3, 8 * c, c)]
         A matrix a kind of note.
     links : Links
     group : ndarray of int64 [shape=(n,)]
@@ -80,4 +83,5 @@ def with_memory(fresh: np.ndarray, weights: np.ndarray, links: Links, group: np.
         links.first,
         links.size,
         SHARE,
+        FARTHEST,
     )

@@ -28,6 +28,12 @@ _LIKE = {
     "top_step_before": 0.06, "top_step_after": 0.06, "top_over_neighbours": 0.04, "size_before": 0.3,
     "size_after": 0.3, "density": 0.3,
 }  # fmt: skip
+# Columns in which performances differ from each other: the middle and the spread that make them numbers around 0.
+STYLE = {
+    "is_top": (0.5, 0.5), "is_bass": (0.3, 0.5), "from_top": (1.0, 1.0), "step_before": (-1.5, 1.0),
+    "step_after": (-1.5, 1.0), "length_to_step": (0.5, 1.0), "strength": (1.0, 1.5), "size": (0.8, 0.8),
+    "pitch": (62.0, 10.0), "top_over_neighbours": (0.0, 4.0), "struck_again": (3.0, 1.5), "level_slope": (0.0, 5.0),
+}  # fmt: skip
 # Lengths of time beyond these are all the same to a hand.
 _SHORTEST_S, _LONGEST_S = 1 / 64, 8.0
 _NEAR_S = 1.0
@@ -244,3 +250,10 @@ def likeness(context: np.ndarray, top: np.ndarray) -> np.ndarray:
     """Return what each moment is like, given its highest note's row."""
     columns = [NAMES.index(name) for name in _LIKE]
     return context[np.ix_(top, columns)] * np.array(list(_LIKE.values()))
+
+
+def style_columns(context: np.ndarray) -> np.ndarray:
+    """Return a column of ones and those of ``STYLE`` [shape=(n, 1 + len(STYLE))]."""
+    columns = [NAMES.index(name) for name in STYLE]
+    middle, size = np.array(list(STYLE.values())).T
+    return np.column_stack([np.ones(len(context)), np.clip((context[:, columns] - middle) / size, -3.0, 3.0)])

@@ -25,7 +25,7 @@ from ...core.errors import TakeprintError
 from ...core.memory_of_touch import with_memory
 from ...core.metrical import TWELFTHS, groups
 from ...core.profile import Profile
-from ...core.written_context import Written, context_of, likeness, links_of
+from ...core.written_context import Written, context_of, likeness, links_of, style_columns
 from .part import Dice, Invented, Part
 
 CHANNELS = ("together", "spread", "loud", "held")
@@ -254,7 +254,7 @@ def _invented(
     fresh = _laid(bank, place, like, first, size, group)
     links = links_of(written.pitch, group)
     left = with_memory(fresh, arrays["keys.memory"].astype(np.float64), links, group)
-    left = left + arrays["keys.usual"][takes].astype(np.float64).mean(axis=0)
+    left = left + style_columns(context) @ arrays["keys.style"][takes[0]].astype(np.float64)
     made, expected = np.empty_like(left), np.empty_like(left)
     for c, name in enumerate(CHANNELS):
         mean = BoostedTables.from_arrays(arrays, f"keys.{name}.mean")(context)
