@@ -13,6 +13,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import gzip
+import itertools
 import sys
 from collections import defaultdict
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ import numpy as np
 from takeprint.analysis.fit import fit
 from takeprint.analysis.tempo import fit_tempo
 from takeprint.core.deviations import DeviationNotes, Deviations
+from takeprint.core.fractional import circle_length, fractional_noise
 from takeprint.core.profile import Profile
 from takeprint.core.timeline import Metre, Timeline
 from takeprint.humanize.players.line import STEPS, step_of
@@ -36,6 +38,12 @@ WINDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "winds-jazz": (SAXES + BRASS + REEDS, ("SWING", "TWOBEAT")),
     "winds-straight": (SAXES + BRASS + REEDS, ("LATIN", "FUNK", "LATIN/FUNK")),
 }
+TITLES = {
+    "sax-jazz": "Saxophones, swung jazz",
+    "brass-jazz": "Trumpets, cornets and trombones, swung jazz",
+    "winds-jazz": "Saxophones, brass and clarinets, swung jazz",
+    "winds-straight": "Saxophones, brass and clarinets, straight eighths (Latin and funk)",
+}
 ATTRIBUTION = (
     "Weimar Jazz Database, Jazzomat Research Project (Martin Pfleiderer, Klaus Frieler, Jakob Abesser, Wolf-Georg "
     "Zaddach), ODbL 1.0, by way of jazzodata (MIT). These are statistics of it, no part of the table itself."
@@ -46,9 +54,11 @@ BEAT_BANDWIDTH = 3.0
 ERROR_MS = 10.0
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 GAP_EDGES_S = (0.10, 0.14, 0.20, 0.30, 0.50, None)
+MOTOR_EDGES_S = (0.03, 0.07, 0.10, 0.13, 0.17, 0.22, 0.30, 0.60)
 FEWEST_NOTES, FEWEST_IN_ROW = 64, 150
 TEMPI_BPM = (110.0, 140.0, 180.0, 220.0, 260.0, 310.0)
 BREATH_GAP_S = 0.20
+CONTRAST_S = 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,6 +225,70 @@ def lengths_of(solos: list[Solo]) -> dict[str, Any]:
     }
 
 
+def _clock_part(gap_s: float, clock: dict[str, Any]) -> float:
+    """Return the sd of a note's distance from its neighbours' middle that the clock alone makes, over sqrt(1.5), ms."""
+    n = 1 << 14
+    noise = np.random.default_rng(0).normal(size=circle_length(n, clock["window"]))
+    drift = clock["sd"] * fractional_noise(noise, n, clock["beta"], clock["window"], clock["corner"])
+    at = np.arange(1.0, n - 2.0, 0.37)
+    before, now, after = (np.interp(at + k * gap_s / clock["step_s"], np.arange(n), drift) for k in (-1, 0, 1))
+    return float((now - 0.5 * (before + after)).std() / np.sqrt(1.5))
+
+
+def motor_of(solos: list[Solo], clock: dict[str, Any]) -> dict[str, Any]:
+    """Return a note's own unevenness by the time around it: how far it lies from the middle of its neighbours.
+
+    Of three evenly written notes; robust sd of the distance over sqrt(1.5), which is what a white part has. The
+    transcription's error and what the clock moves meanwhile are taken away.
+    """
+    gap, away = [], []
+    for solo in solos:
+        late_s = np.where(solo.swings, (np.nan_to_num(solo.share, nan=0.5) - 0.5) * 60.0 / solo.tempo_bpm, 0.0)
+        written_s = solo.curve.seconds_at(solo.beat)
+        off_ms = 1000.0 * (solo.onset_s - written_s - late_s)
+        step_s = np.maximum(np.diff(written_s), 1e-3)
+        even = (np.abs(np.diff(np.log2(step_s))) < 0.3) & (solo.phrase[2:] == solo.phrase[:-2]) & (step_s[1:] > 0.03)
+        gap.append(np.minimum(step_s[1:], step_s[:-1])[even])
+        away.append((off_ms[1:-1] - 0.5 * (off_ms[:-2] + off_ms[2:]))[even])
+    gaps, offs = np.concatenate(gap), np.concatenate(away)
+    middle, size, number = [], [], []
+    for low, high in itertools.pairwise(MOTOR_EDGES_S):
+        here = (gaps >= low) & (gaps < high)
+        if here.sum() >= FEWEST_IN_ROW:
+            quarters = np.quantile(offs[here], (0.25, 0.75))
+            white_ms = 0.7413 * float(np.ptp(quarters)) / np.sqrt(1.5)
+            middle.append(round(float(np.median(gaps[here])), 4))
+            others_ms = ERROR_MS**2 + _clock_part(middle[-1], clock) ** 2
+            size.append(round(float(np.sqrt(max(white_ms**2 - others_ms, 0.0))), 2))
+            number.append(int(here.sum()))
+    return {"n": number, "gap_s": middle, "sd_ms": size}
+
+
+def contrast_of(solos: list[Solo]) -> dict[str, Any]:
+    """Return how far a note between a long and a short time moves to the longer side, and how late phrases begin."""
+    half, off, entries = [], [], []
+    for solo in solos:
+        swung_s = np.where(solo.swings, (np.nan_to_num(solo.share, nan=0.5) - 0.5) * 60.0 / solo.tempo_bpm, 0.0)
+        due_s = solo.curve.seconds_at(solo.beat) + swung_s
+        off_ms = 1000.0 * (solo.onset_s - due_s)
+        off_ms -= np.median(off_ms)
+        before_s, after_s = np.diff(due_s)[:-1], np.diff(due_s)[1:]
+        inside = (solo.phrase[2:] == solo.phrase[:-2]) & (np.minimum(before_s, after_s) > 0.03)
+        inside &= np.abs(before_s - after_s) < CONTRAST_S
+        half.append(0.5 * (before_s - after_s)[inside])
+        off.append(np.clip(off_ms[1:-1][inside], -120.0, 120.0))
+        entries.append(off_ms[1:][solo.phrase[1:] != solo.phrase[:-1]])
+    x, y = 1000.0 * np.concatenate(half), np.concatenate(off)
+    entry = np.concatenate(entries)
+    return {
+        "n": len(x),
+        "softened": round(float(-(x * y).sum() / (x * x).sum()), 4),
+        "upto_s": CONTRAST_S,
+        "n_entries": len(entry),
+        "entry_ms": round(float(np.median(entry)), 2),
+    }
+
+
 def breaths_of(solos: list[Solo]) -> dict[str, Any]:
     """Return how long players blow without a gap, and how short the gaps between their phrases are."""
     blown, gaps = [], []
@@ -281,9 +355,11 @@ def wind_profile(name: str, solos: list[Solo], command: str) -> Profile:
     # A line has no chords that would part the two white parts; without the transcriber's error they are one.
     clock["motor_measured"] = round(float(np.hypot(clock["motor"], white)), 3)
     clock["motor"] = round(float(np.sqrt(max(clock["motor_measured"] ** 2 - ERROR_MS**2, 0.0))), 3)
+    clock["step_s"] = round(float(np.median(np.concatenate([np.diff(s.onset_s) for s in solos]))), 3)
     for figures in voices.values():
         figures["asynchrony"] = 0.0
-    timing = {**model["timing"], "clock": clock, "voices": voices}
+    timing = {**model["timing"], "clock": clock, "voices": voices, "motor": motor_of(solos, clock)}
+    timing["contrast"] = contrast_of(solos)
     swings = name != "winds-straight"
     if swings:
         timing["swing"] = swing_of(solos)
@@ -291,17 +367,19 @@ def wind_profile(name: str, solos: list[Solo], command: str) -> Profile:
     model |= {"template": template, "timing": timing, "dynamics": _dynamics(model)}
     model |= {"articulation": lengths_of(solos), "breath": breaths_of(solos)}
     instruments, feels = WINDS[name]
+    players = len({s.performer for s in solos})
     card = {
-        "title": f"{name}: {len(solos)} solos by {len({s.performer for s in solos})} players",
+        "title": f"{TITLES[name]}: {len(solos)} solos by {players} players",
         "source": "Weimar Jazz Database by way of jazzodata: onsets, notated places, lengths and phrases of "
         "improvised solos, with hand-marked beats. https://jazzomat.hfm-weimar.de, https://github.com/klausfrieler/jazzodata",
         "licence": "Open Database License 1.0 (the database); jazzodata MIT. Here are aggregate figures only.",
         "attribution": ATTRIBUTION,
         "method": f"each solo against its marked beats, smoothed over {BEAT_BANDWIDTH:g} beats (sd); off-beats of "
-        "beats with two notes against the solo's own swing; clock and white part by Whittle's likelihood; of the white "
-        f"part {ERROR_MS:g} ms (the transcription's error) is taken away; lengths as quantiles by the time to the "
-        "next note and the step to it, inside phrases; breaths: stretches without a gap of "
-        f"{BREATH_GAP_S:g} s (75 % and 99 %), gaps between phrases (5 % and 25 %)",
+        "beats with two notes against the solo's own swing; clock and white part by Whittle's likelihood; a note's own "
+        "unevenness by the time around it, from three evenly written notes, the clock's share and "
+        f"{ERROR_MS:g} ms (the transcription's error) taken away; how far notes between a long and a short time move; "
+        "lengths as quantiles by the time to the next note and the step to it, inside phrases; breaths: stretches "
+        f"without a gap of {BREATH_GAP_S:g} s (75 % and 99 %), gaps between phrases (5 % and 25 %)",
         "command": command,
         "instruments": list(instruments),
         "feels": list(feels),
@@ -312,11 +390,11 @@ def wind_profile(name: str, solos: list[Solo], command: str) -> Profile:
         "written length, and end there: no overlap was measured. Improvised lines; written parts may differ.",
         "figures": {
             "solos": len(solos),
-            "players": len({s.performer for s in solos}),
+            "players": players,
             "notes": int(model["notes"]),
             "clock_sd_ms": clock["sd"],
-            "motor_ms": clock["motor"],
-            "motor_measured_ms": clock["motor_measured"],
+            "softened_contrast": timing["contrast"]["softened"],
+            "entry_ms": timing["contrast"]["entry_ms"],
             "beta": clock["beta"],
             "lag1": clock["lag1"],
             "dfa_exponent": clock["dfa_exponent"],

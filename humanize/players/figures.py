@@ -107,6 +107,17 @@ def _check_line(name: str, model: Mapping[str, Any]) -> None:
             _refuse(name, "timing.swing.share", shares, "a share a tempo")
         for share in shares:
             _number(name, "timing.swing.share", share, (0.3, 0.8))
+    if model["timing"].get("contrast"):
+        figures = _table(name, "timing.contrast", model["timing"]["contrast"])
+        _numbers(name, "timing.contrast", figures, {"softened": _SHARE, "upto_s": (0.0, 60.0), "entry_ms": _MS})
+    motor = model["timing"].get("motor")
+    if motor:
+        gaps = _rising(name, "timing.motor.gap_s", _table(name, "timing.motor", motor).get("gap_s"), (1e-3, 1e3))
+        sizes = motor.get("sd_ms")
+        if not _is_list(sizes) or len(sizes) != len(gaps):
+            _refuse(name, "timing.motor.sd_ms", sizes, "a number a gap")
+        for size in sizes:
+            _number(name, "timing.motor.sd_ms", size, _MS_SD)
     if model["timing"].get("roll"):
         _check_rolls(name, _table(name, "timing.roll", model["timing"]["roll"]))
     if model.get("breath"):
@@ -185,7 +196,7 @@ def _check_timing(name: str, model: Mapping[str, Any]) -> None:
     timing = _table(name, "timing", model["timing"])
     clock = _table(name, "timing.clock", timing.get("clock"))
     _numbers(name, "timing.clock", clock, _CLOCK)
-    _numbers(name, "timing.clock", clock, {"corner": _CORNER}, unless=("missing",))
+    _numbers(name, "timing.clock", clock, {"corner": _CORNER, "step_s": (0.01, 60.0)}, unless=("missing",))
     coupling = _table(name, "timing.coupling", timing.get("coupling"))
     _number(name, "timing.coupling.ms_per_velocity", coupling.get("ms_per_velocity"), (-1_000.0, 1_000.0))
     for voice, figures in _table(name, "timing.voices", timing.get("voices")).items():

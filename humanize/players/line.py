@@ -23,6 +23,10 @@ _STEP_EDGES = (0.5, 2.5, 4.5)
 # An off-beat stands within so much of a beat of its middle, and beside nothing but the beat.
 _NEAR_BEAT = 0.02
 _SHARES = (0.5, 0.72)
+# A note is written until the next moment when it ends within so much of the way there.
+_LEADS = 0.12
+_LEAST_WAY = 0.5
+_ENTRY_REST_S = 0.2
 
 
 def step_of(semitones: np.ndarray) -> np.ndarray:
@@ -130,8 +134,8 @@ def swing_share(figures: Mapping[str, Any], tempo_bpm: float) -> float:
     return float(np.interp(tempo_bpm, figures["tempo_bpm"], figures["share"]))
 
 
-def swing(part: Part, figures: Mapping[str, Any] | None, dice: Dice) -> tuple[np.ndarray, np.ndarray]:
-    """Return how the written straight eighths of a part swing.
+def swing(part: Part, figures: Mapping[str, Any] | None, dice: Dice) -> np.ndarray:
+    """Return how much later the written straight off-beats of a part come.
 
     Parameters
     ----------
@@ -142,17 +146,15 @@ def swing(part: Part, figures: Mapping[str, Any] | None, dice: Dice) -> tuple[np
 
     Returns
     -------
-    late_ms : ndarray [shape=(n,)], ms, what off-beats are late by
-    held_log2 : ndarray [shape=(n,)]
-        A note that leads up to a late off-beat is held until it, the off-beat itself ends where it is written.
+    ndarray [shape=(n,)], ms
 
     Notes
     -----
     A beat swings whose notes stand on it and in its middle alone: sixteenths and triplets are played as written.
     """
-    late, held = np.zeros(len(part)), np.zeros(len(part))
+    late = np.zeros(len(part))
     if not figures or not len(part):
-        return late, held
+        return late
     own = float(figures.get("between_takes") or 0.0) * dice.normal(1, "timing", "swing")[0]
     share = float(np.clip(swing_share(figures, part.tempo_bpm) + own, *_SHARES))
     whole = np.floor(part.beat + _NEAR_BEAT)
@@ -161,14 +163,109 @@ def swing(part: Part, figures: Mapping[str, Any] | None, dice: Dice) -> tuple[np
     alien = ~off & (inside > _NEAR_BEAT)
     number = (whole - whole.min()).astype(np.int64)
     off &= (np.bincount(number, alien) == 0)[number]
-    step_beat = share - 0.5
-    late[off] = 60_000.0 / part.tempo_bpm * step_beat
-    end = part.beat + np.nan_to_num(part.duration_beat)
-    swung = np.zeros(int(number.max()) + 2, dtype=bool)
-    swung[number[off]] = True
-    end_whole = np.clip(np.floor(end + _NEAR_BEAT) - whole.min(), 0, len(swung) - 1).astype(np.int64)
-    into = swung[end_whole] & (np.abs(end - np.floor(end + _NEAR_BEAT) - 0.5) < 0.15) & ~off
-    length = np.maximum(np.nan_to_num(part.duration_beat), 1e-3)
-    change = np.where(into, step_beat, 0.0) - np.where(off & (length > 2.0 * step_beat), step_beat, 0.0)
-    held = np.log2(np.maximum(length + change, 0.25 * length) / length)
-    return late, np.round(held, 9)
+    late[off] = 60_000.0 / part.tempo_bpm * (share - 0.5)
+    return late
+
+
+def connected(part: Part, timing_ms: np.ndarray) -> np.ndarray:
+    """Return how much longer notes are held because the note that they lead to comes later, or they themselves earlier.
+
+    Parameters
+    ----------
+    part : Part
+    timing_ms : ndarray [shape=(n,)], ms
+
+    Returns
+    -------
+    ndarray [shape=(n,)], log2
+        Of notes written until the next moment; 0 for others.
+    """
+    first = part.group_first
+    if len(first) < 2:
+        return np.zeros(len(part))
+    late_s = part.group_mean(timing_ms)[first] / 1000.0
+    at_s = np.minimum.reduceat(part.onset_s, first)
+    written_s = np.append(np.diff(at_s), np.inf)[part.group]
+    change_s = np.append(np.diff(late_s), 0.0)[part.group]
+    leads = np.abs(part.onset_s + part.duration_s - np.append(at_s[1:], np.inf)[part.group]) < _LEADS * written_s
+    # A note is never squeezed to less than a quarter, however early the next one comes.
+    longer = np.log2(np.maximum(1.0 + change_s / written_s, 0.25))
+    return np.where(leads, np.round(longer, 9), 0.0)
+
+
+def motor_sizes(part: Part, figures: Mapping[str, Any] | None, otherwise_ms: float) -> np.ndarray:
+    """Return the sd of each moment's own unevenness, which grows with the time around it.
+
+    Parameters
+    ----------
+    part : Part
+    figures : mapping or None
+        ``gap_s`` and ``sd_ms``, lists of one length: between these it is interpolated, beyond them it stays.
+    otherwise_ms : float
+        Where there are no figures.
+
+    Returns
+    -------
+    ndarray [shape=(m,)], ms, of each moment
+
+    References
+    ----------
+    Repp 1997, Psychological Research 59 and others: the sd of intervals grows with them.
+    """
+    first = part.group_first
+    if not figures or len(first) < 2:
+        return np.full(len(first), otherwise_ms)
+    gap_s = np.diff(np.minimum.reduceat(part.onset_s, first))
+    shorter_s = np.minimum(np.append(np.inf, gap_s), np.append(gap_s, np.inf))
+    return np.interp(np.log(np.maximum(shorter_s, 1e-3)), np.log(figures["gap_s"]), figures["sd_ms"])
+
+
+def in_turn(part: Part, timing_ms: np.ndarray) -> np.ndarray:
+    """Return the timing with moments that keep their turn: none nearer to the one before than a share of the way.
+
+    Parameters
+    ----------
+    part : Part
+    timing_ms : ndarray [shape=(n,)], ms
+
+    Returns
+    -------
+    ndarray [shape=(n,)], ms
+    """
+    first = part.group_first
+    at_ms = 1000.0 * np.minimum.reduceat(part.onset_s, first)
+    middle = part.group_mean(timing_ms)[first]
+    # Played a share of every way further on, the moments must not fall back: the running maximum sees to it.
+    least = at_ms * (1.0 - _LEAST_WAY) + middle
+    kept = np.maximum.accumulate(least) - at_ms * (1.0 - _LEAST_WAY)
+    return timing_ms + (kept - middle)[part.group]
+
+
+def contrast(part: Part, figures: Mapping[str, Any] | None) -> np.ndarray:
+    """Return how players soften the contrast of long and short, and how late they enter.
+
+    Parameters
+    ----------
+    part : Part
+    figures : mapping or None
+        ``softened``: the share of half the difference of the times before and behind a note that it moves to the longer
+        side by, for differences up to ``upto_s``. ``entry_ms``: how much later notes after a rest come.
+
+    Returns
+    -------
+    ndarray [shape=(n,)], ms
+    """
+    first = part.group_first
+    if not figures or len(first) < 3:
+        return np.zeros(len(part))
+    at_s = np.minimum.reduceat(part.onset_s, first)
+    end_s = np.maximum.accumulate(np.maximum.reduceat(part.onset_s + part.duration_s, first))
+    gap_s = np.diff(at_s)
+    entry = np.append(True, at_s[1:] - end_s[:-1] >= _ENTRY_REST_S)
+    half_s = np.zeros(len(first))
+    half_s[1:-1] = 0.5 * (gap_s[:-1] - gap_s[1:])
+    # Across a rest there is nothing to compare.
+    half_s[entry | np.append(entry[1:], True)] = 0.0
+    limit_s = 0.5 * float(figures["upto_s"])
+    late_ms = -1000.0 * float(figures["softened"]) * np.clip(half_s, -limit_s, limit_s)
+    return (late_ms + np.where(entry, float(figures["entry_ms"]), 0.0))[part.group]

@@ -25,7 +25,7 @@ from ...core.fractional import circle_length, fractional_noise
 from ...core.metrical import phrase_arch, previous_of
 from ...core.profile import Profile
 from .chords import rolls
-from .line import lengths, swing
+from .line import connected, contrast, in_turn, lengths, motor_sizes, swing
 from .part import Dice, Invented, Part, SlotTable, Voices, known_voices
 
 # How much of a drummer's clock and velocity spread passes to other instruments, and the other way round.
@@ -34,6 +34,7 @@ GENTLE = 0.5
 # 0.52 in velocity), and its instruments' levels go together (0.36 to 0.59). One half stands for all of these.
 _SHARED = 0.5
 _HALF_BAR = 24
+_MOST_STEPS = 64  # a clock's steps a moment: notes years apart need none between them
 _CHORDAL = 0.15  # of a part's moments at least so many are chords where lone notes are something else
 
 
@@ -81,11 +82,17 @@ def play(
     offset_ms, rolled = rolls(part, model["timing"].get("roll"), dice)
     # A roll's order is the hand's: who is louder does not come first there.
     timing_ms = np.where(rolled, part.group_mean(timing_ms) + offset_ms, timing_ms)
-    late_ms, held_log2 = swing(part, model["timing"].get("swing"), dice)
+    late_ms = swing(part, model["timing"].get("swing"), dice)
+    timing_ms = timing_ms + late_ms + contrast(part, model["timing"].get("contrast"))
+    if model["timing"].get("motor"):
+        timing_ms = in_turn(part, timing_ms)
+    held_log2 = _articulation(part, model, dice)
+    if model["articulation"].get("table"):
+        held_log2 = held_log2 + connected(part, timing_ms)
     return Invented(
-        timing_ms=(timing_ms + late_ms)[part.leader],
+        timing_ms=timing_ms[part.leader],
         velocity=_with_leader(part, velocity, absolute),
-        articulation_log2=_articulation(part, model, dice) + held_log2,
+        articulation_log2=held_log2,
         clock_ms=clock_ms[part.leader],
         absolute=absolute,
         swing_ms=late_ms[part.leader] if late_ms.any() else None,
@@ -133,13 +140,18 @@ def _figure(voices: Mapping[str, Mapping[str, Any]], voice: Voices, field: str) 
 def _clock(part: Part, model: Mapping[str, Any], dice: Dice) -> np.ndarray:
     """Return the clock's and the motor's deviation per note, ms."""
     figures = model["timing"]["clock"]
-    n = int(part.group.max()) + 1
-    window = int(figures["window"])
-    drift = fractional_noise(
-        dice.normal(circle_length(n, window), "timing", "clock"), n, figures["beta"], window, figures.get("corner", 0.0)
-    )
-    motor = dice.normal(n, "timing", "motor")
-    return (figures["sd"] * drift + figures["motor"] * motor)[part.group]
+    n, window = int(part.group.max()) + 1, int(figures["window"])
+    at = np.arange(n, dtype=np.float64)
+    if figures.get("step_s"):
+        # A clock that runs on in time: quick notes share its moment, over rests it wanders on.
+        at_s = np.minimum.reduceat(part.onset_s, part.group_first)
+        at = np.minimum((at_s - at_s[0]) / float(figures["step_s"]), _MOST_STEPS * n)
+    steps = int(at[-1]) + 2 if figures.get("step_s") else n
+    noise = dice.normal(circle_length(steps, window), "timing", "clock")
+    drift = fractional_noise(noise, steps, figures["beta"], window, figures.get("corner", 0.0))
+    drift = np.interp(at, np.arange(steps), drift)
+    motor = motor_sizes(part, model["timing"].get("motor"), float(figures["motor"])) * dice.normal(n, "timing", "motor")
+    return (figures["sd"] * drift + motor)[part.group]
 
 
 def _own_timing(part: Part, model: Mapping[str, Any], voice: Voices, dice: Dice) -> np.ndarray:

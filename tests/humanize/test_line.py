@@ -61,24 +61,59 @@ def test_off_beats_swing_less_the_faster_it_goes():
     shares = []
     for tempo_bpm in (120.0, 220.0, 300.0):
         part = eighths(16, tempo_bpm)
-        late, held = line.swing(part, {**figures, "between_takes": 0.0}, DICE)
+        late = line.swing(part, {**figures, "between_takes": 0.0}, DICE)
         off = part.beat % 1 == 0.5
         assert not late[~off].any()
         assert np.ptp(late[off]) == 0.0
         shares.append(0.5 + late[off][0] * tempo_bpm / 60_000.0)
-        # Legato stays legato: what leads to a late off-beat is held until it.
-        end_s = part.onset_s + 2.0**held * part.duration_beat * 60.0 / tempo_bpm + late / 1000.0
-        start_s = part.onset_s + late / 1000.0
-        assert np.abs(start_s[1:] - end_s[:-1]).max() < 1e-6
     assert 0.7 > shares[0] > shares[1] > shares[2] > 0.52
 
 
 def test_sixteenths_and_triplets_do_not_swing():
     figures = profiles.load("sax-jazz").model["timing"]["swing"]
     for rows in ([(k / 4, 0.25, 60 + k % 5) for k in range(64)], [(k / 3, 0.3, 60 + k % 5) for k in range(48)]):
-        late, held = line.swing(line_part(rows), figures, DICE)
-        assert not late.any()
-        assert not held.any()
+        assert not line.swing(line_part(rows), figures, DICE).any()
+
+
+def test_legato_stays_legato_when_notes_move():
+    part = eighths(16, 120.0)
+    late_ms = np.random.default_rng(1).normal(0.0, 25.0, len(part))
+    held = line.connected(part, late_ms)
+    end_s = part.onset_s + late_ms / 1000.0 + 2.0**held * part.duration_s
+    start_s = part.onset_s + late_ms / 1000.0
+    assert np.abs(start_s[1:] - end_s[:-1]).max() < 1e-6
+    # What was written short keeps its length.
+    short = line_part([(k / 2, 0.2, 60 + k % 5) for k in range(64)])
+    assert not line.connected(short, late_ms[:64]).any()
+
+
+def test_quick_notes_are_played_more_evenly():
+    figures = {"gap_s": [0.1, 0.4], "sd_ms": [5.0, 35.0]}
+    sizes = [line.motor_sizes(eighths(4, tempo_bpm), figures, 9.0)[3] for tempo_bpm in (300.0, 150.0, 75.0, 40.0)]
+    assert sizes[0] == 5.0
+    assert sizes[1] == pytest.approx(20.0)
+    assert np.allclose(sizes[2:], 35.0)
+    assert (line.motor_sizes(eighths(4), None, 9.0) == 9.0).all()
+
+
+def test_moments_keep_their_turn():
+    part = eighths(32, 300.0)
+    kept = line.in_turn(part, np.random.default_rng(2).normal(0.0, 80.0, len(part)))
+    way_ms = np.diff(1000.0 * part.onset_s + kept)
+    assert way_ms.min() >= 0.5 * 100.0 - 1e-6
+    small = np.random.default_rng(2).normal(0.0, 5.0, len(part))
+    assert np.allclose(line.in_turn(part, small), small)
+
+
+def test_contrasts_are_softened_and_entries_late():
+    rows = [(2.0 * k + b, d, 60 + k % 5) for k in range(40) for b, d in ((0.0, 0.75), (0.75, 0.25), (1.0, 0.5))]
+    late = line.contrast(line_part(rows, 120.0), {"softened": 0.1, "upto_s": 0.3, "entry_ms": 9.0})
+    assert late[0] == 9.0
+    table = late[3:].reshape(-1, 3)
+    # After a rest; between 0.375 s and 0.125 s, drawn to the longer side; before a rest.
+    assert (table[:, 0] == 9.0).all()
+    assert np.allclose(table[:, 1], -0.1 * 125.0)
+    assert (table[:, 2] == 0.0).all()
 
 
 def test_swing_is_no_lateness_of_the_player():
@@ -99,7 +134,7 @@ def test_leaps_and_repetitions_are_shorter_than_steps():
     profile = profiles.load("winds-jazz")
     middles = {}
     for name, steps in {"repeat": (0,), "step": (2,), "leap": (9,)}.items():
-        part = eighths(64, 160.0, steps)
+        part = eighths(64, 240.0, steps)
         middles[name] = np.median(parametric.play(part, profile, DICE).articulation_log2)
     assert middles["repeat"] < middles["step"] - 0.1
     assert middles["leap"] < middles["step"] - 0.1
