@@ -89,7 +89,7 @@ class Coupling:
     steady: float = 0.5
     anticipation: float = 0.6
     correction: float = 0.2
-    keep: float = 0.96
+    keep: float = 0.9
     push_ms: float = 4.0
     shared_push_ms: float = 0.0
     section_bars: int = 8
