@@ -29,6 +29,8 @@ from ...core.written_context import Written, context_of, likeness, links_of, sty
 from .part import Dice, Invented, Part
 
 CHANNELS = ("together", "spread", "loud", "held")
+# Random numbers are read off a ring at a drawn place; prime, so that no pattern of places fits it.
+_RING = 65521
 _LOOKED_AT, _MOST_COMPARED, _FEWEST_TO_DRAW, _ENOUGH_MOMENTS = 64, 1000, 4, 200
 
 
@@ -254,7 +256,8 @@ def _invented(
     fresh = _laid(bank, place, like, first, size, group)
     links = links_of(written.pitch, group)
     left = with_memory(fresh, arrays["keys.memory"].astype(np.float64), links, group)
-    left = left + style_columns(context) @ arrays["keys.style"][takes[0]].astype(np.float64)
+    style = style_columns(context) @ arrays["keys.style"][takes[0]].astype(np.float64)
+    left = left + style
     made, expected = np.empty_like(left), np.empty_like(left)
     for c, name in enumerate(CHANNELS):
         mean = BoostedTables.from_arrays(arrays, f"keys.{name}.mean")(context)
@@ -262,7 +265,7 @@ def _invented(
         unit = 1.0
         if f"keys.{name}.unit.mean" in arrays:
             unit = np.exp(BoostedTables.from_arrays(arrays, f"keys.{name}.unit")(context))
-        expected[:, c] = unit * mean
+        expected[:, c] = unit * (mean + spread * style[:, c])
         made[:, c] = unit * (mean + spread * left[:, c])
     made[:, 0] = made[top, 0][group]
     made[:, 1] -= (np.bincount(group, made[:, 1]) / size)[group]
@@ -271,46 +274,24 @@ def _invented(
 
 def _choose(bank: Bank, like: np.ndarray, dice: Dice, how: Choosing) -> np.ndarray:
     """Return the bank's moment that each moment copies."""
-    n, m = len(like), len(bank)
-    ahead = min(how.ahead, m)
-    places = np.arange(m - ahead + 1)
-    # A stretch must not run over the end of a take.
-    over = np.cumsum(bank.begins)
-    cut = over[places + ahead - 1] != over[places]
-    chosen = np.empty(n, dtype=np.int64)
-    used = np.zeros(m)
-    turns = -(-n // how.stride)
-    noise = _gumbel(dice.uniform(turns * len(places), "keyboard", "stretches")).reshape(turns, len(places))
-    last = -1
-    for turn, at in enumerate(range(0, n, how.stride)):
-        cost = np.where(cut, 100.0, 0.0)
-        look = min(ahead, n - at)
-        for k in range(look):
-            cost += np.abs(bank.like[places + k] - like[at + k]).sum(axis=1) / look
-        if last >= 0:
-            cost += how.seam * _disagreement(bank, last, places)
-        cost += how.again * used[places]
-        place = int(places[np.argmin(cost - how.heat * noise[turn])])
-        run = min(how.stride, n - at, m - place)
-        steps = np.minimum(place + np.arange(min(how.stride, n - at)), m - 1)
-        chosen[at : at + len(steps)] = steps
-        used *= 0.9
-        used[np.maximum(place - 1, 0) : place + run] += 1.0
-        last = int(steps[-1])
-        used[min(last + 1, m - 1)] = 0.0
-    return chosen
+    from ...core.kernels.stretch_choice import stretch_choice
 
-
-def _disagreement(bank: Bank, last: int, places: np.ndarray) -> np.ndarray:
-    """Return how far the two moments before each place are from the two that were copied last."""
-    before = np.maximum(places - 1, 0)
-    far = np.abs(bank.moment[before] - bank.moment[last]).mean(axis=1)
-    earlier = np.abs(bank.moment[np.maximum(places - 2, 0)] - bank.moment[max(last - 1, 0)]).mean(axis=1)
-    return np.where(bank.begins[places], 1.0, far + 0.5 * earlier)
-
-
-def _gumbel(u: np.ndarray) -> np.ndarray:
-    return -np.log(-np.log(u))
+    u = dice.uniform(_RING, "keyboard", "ring")
+    offset = dice.uniform(-(-len(like) // how.stride), "keyboard", "stretches")
+    return stretch_choice(
+        np.ascontiguousarray(bank.like),
+        np.ascontiguousarray(bank.moment),
+        bank.begins,
+        np.ascontiguousarray(like),
+        # Gumbel's distribution: the best of costs less such numbers is a draw with the odds exp(-cost / heat).
+        -np.log(-np.log(u)),
+        (offset * _RING).astype(np.int64),
+        how.stride,
+        how.ahead,
+        how.seam,
+        how.heat,
+        how.again,
+    )
 
 
 def _laid(
