@@ -17,6 +17,7 @@ from ..core.deviations import Deviations
 from ..core.errors import TakeprintError
 from ..core.profile import Profile
 from .keyboard_model import keyboard_arrays, keyboard_words
+from .kit_model import kit_arrays
 from .observe import Observations, codes, kind_of, observe
 from .player_model import model_of
 
@@ -69,6 +70,8 @@ def fit(
     model = model_of(takes, seen, kind)
     arrays = donor_arrays(takes, seen, model["voices"])
     made = _card(takes, model, card)
+    if kind == "drums":
+        arrays |= kit_arrays(takes)
     if kind == "keyboard":
         keys = keyboard_arrays(takes)
         arrays |= keys

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,21 +19,30 @@ from .sets import Item
 
 
 class Shipped:
-    """`perform` with a profile fitted to the target's own player in G, or to all of G where he is not in it."""
+    """`perform` with a profile fitted to the target's own player in G, or to all of G where he is not in it.
 
-    def __init__(self, player: str, options: dict[str, Any]) -> None:
-        self.player, self.options = player, options
+    ``weights``: the network that the learned player plays with. The shipped one has heard A and B too.
+    """
+
+    def __init__(self, player: str, options: dict[str, Any], weights: Path | None = None) -> None:
+        self.player, self.options, self.network = player, options, {}
+        if player in ("auto", "learned"):
+            if weights is None or not weights.is_file():
+                raise SystemExit(
+                    f"the learned player needs weights trained on G alone ({weights}): make them with "
+                    "`python benchmarks/train_player.py FILE --setting S --rotation R` and give their folder as --weights"
+                )
+            with np.load(weights) as packed:
+                self.network = {f"network_{name}": packed[name] for name in packed.files}
 
     def fit(self, items: Sequence[Item], seed: int) -> None:
-        known = inspect.signature(perform).parameters
-        if "weights" in self.options and "weights" not in known:
-            raise SystemExit("this version's perform takes no weights")
         own = {group: [i.deviations for i in items if i.group == group] for group in {i.group for i in items}}
         self.profiles = {group: fit(takes, name=group, kind="drums") for group, takes in sorted(own.items())}
         self.everyone = fit([i.deviations for i in items], name="everyone", kind="drums")
 
     def play(self, item: Item, seed: int, accents: bool = False) -> Deviations:
         profile = self.profiles.get(item.group, self.everyone)
+        profile = dataclasses.replace(profile, arrays={**profile.arrays, **self.network})
         return perform(
             item.score(accents), profile, player=self.player, seed=seed, keep_accents=accents, **self.options
         )
@@ -62,18 +71,13 @@ def _donor(**options: Any) -> Shipped:
 
 
 @player("ours", "ours: what is shipped, fitted to G")
-def _ours(**options: Any) -> Shipped:
-    return Shipped("auto", options)
+def _ours(weights: Path | None = None, **options: Any) -> Shipped:
+    return Shipped("auto", options, weights)
 
 
 @player("learned", "ours: the learned player with the weights of this split")
-def _learned(weights: Path | None = None, **options: Any) -> Any:
-    from takeprint.humanize.players import learned
-
-    maker = getattr(learned, "benchmark_player", None)
-    if maker is None:
-        raise SystemExit("humanize.players.learned has no benchmark_player(weights, **options)")
-    return maker(weights, **options)
+def _learned(weights: Path | None = None, **options: Any) -> Shipped:
+    return Shipped("learned", options, weights)
 
 
 @player("itself", "the take itself through the same pipe")

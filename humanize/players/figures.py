@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from ...analysis.kit_model import arrays_are_sound
 from ...core.errors import TakeprintError
 from ...core.fractional import BETA_LIMITS
 from ...core.profile import Profile
@@ -83,6 +84,12 @@ def check_figures(profile: Profile) -> None:
         _refuse(name, "voices", model["voices"], "a list of names")
     if len(profile.arrays.get("take", ())):
         _check_rows(name, profile.arrays)
+    if "kit_take" in profile.arrays and not arrays_are_sound(dict(profile.arrays)):
+        raise TakeprintError(
+            f"profile {name!r}: the takes for the learned player are damaged",
+            rule="its kit_ arrays fit together and lie within their limits",
+            remedy="fit it again with `takeprint fit`",
+        )
 
 
 def _check_line(name: str, model: Mapping[str, Any]) -> None:

@@ -68,6 +68,7 @@ class Part:
         Instruments of the kit; ``top``, ``inner`` and ``bass`` otherwise.
     tempo_bpm : float
         The part's median tempo.
+    metre : Metre
     """
 
     name: str
@@ -85,6 +86,7 @@ class Part:
     leader: np.ndarray
     voices: Voices
     tempo_bpm: float
+    metre: Metre
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -122,6 +124,7 @@ class Part:
             leader=leader,
             voices=sounds,
             tempo_bpm=float(np.median(clock.tempo_bpm_at(beat))) if len(rows) else 120.0,
+            metre=metre,
         )
 
     @property

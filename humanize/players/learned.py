@@ -1,0 +1,185 @@
+"""The learned kit player: a network that has heard drummers plays hit by hit, after listening to a take of the profile.
+
+Conventions
+-----------
+The network (``profiles/kit-network.npz``, made by ``benchmarks/train_player.py``) draws the velocity and then the
+timing of each hit from what is written around it, what it has played so far, and the habits of one of the profile's
+takes; it hears the end of that take before it begins. What a drummer does follows from what he did: nothing is copied.
+Strokes of a flam or a roll move with their hit; where they are written as loud as it, they are drawn softer. Late and
+louder are positive.
+
+References
+----------
+Gillick et al. 2019, ICML (a recurrent network that invents a drummer's timing and loudness, on the same data).
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+
+from ...analysis.kit_context import (
+    GROUP,
+    TIMING_UNIT_MS,
+    VELOCITY_MIDDLE,
+    VELOCITY_UNIT,
+    Hits,
+    alike,
+    class_habits,
+    class_of,
+    context,
+    links,
+    places,
+)
+from ...analysis.kit_model import arrays_are_sound, prompt_of
+from ...core.errors import TakeprintError
+from ...core.metrical import slot_means
+from ...core.profile import Profile
+from .part import Dice, Invented, Part
+
+_LAYERS = ("habits", "input", "memory_in", "memory_back", "trunk", "velocity", "skip", "timing", "mixture", "near")
+NETWORK = "network_"
+# From how many of the takes most like the part one is drawn.
+_BEST = 3
+_SHRINK = 4.0
+# Groove MIDI, 6010 strokes before their hit: quantiles of their velocity over the hit's.
+_GRACE_LEVELS = np.array([0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0])
+_GRACE_RATIO = np.array([0.12, 0.15, 0.40, 0.74, 0.94, 1.0, 1.0])
+_TEMPO_BEATS = 2.0
+
+
+def can_play(profile: Profile, part: Part) -> bool:
+    """Tell whether the profile holds takes to listen to, and the part is a kit's."""
+    return part.drums and profile.kind == "drums" and "kit_take" in profile.arrays
+
+
+def play(part: Part, profile: Profile, dice: Dice, *, keep_accents: bool = True) -> Invented:
+    """Play a kit's part.
+
+    Parameters
+    ----------
+    part : Part
+    profile : Profile
+        With the arrays of ``analysis.kit_model``; a network of its own (arrays ``network_…``) goes before the shipped.
+    dice : Dice
+        Draws the take to listen to (among those most like the part) and every hit.
+    keep_accents : bool
+        True: only how the drawn velocities differ from their usual at the place is laid on the written ones.
+
+    Raises
+    ------
+    TakeprintError
+        When the profile holds no takes, or damaged ones.
+    """
+    if not can_play(profile, part) or not arrays_are_sound(dict(profile.arrays)):
+        raise TakeprintError(
+            f"profile {profile.name!r} has no sound takes to listen to",
+            rule="the learned player plays a kit, from a drum profile with kit_ arrays",
+            remedy="use player='parametric', or fit a profile from takes",
+        )
+    main = np.flatnonzero(part.leader == np.arange(len(part)))
+    instrument = part.voices.text[main]
+    hits = Hits.of(part.beat[main], part.onset_s[main], class_of(part.pitch[main], instrument), part.metre)
+    take = _listened_to(hits, part, profile, dice)
+    drawn_ms, drawn = _drawn(hits, part, profile, take, dice)
+    timing_ms, velocity = np.zeros(len(part)), np.zeros(len(part))
+    timing_ms[main[hits.row]], velocity[main[hits.row]] = drawn_ms, drawn
+    clock_ms = part.group_mean(np.where(part.leader == np.arange(len(part)), timing_ms, timing_ms[part.leader]))
+    if keep_accents:
+        usual = slot_means(drawn.astype(np.float64), hits.kind, hits.kind * 32768 + hits.cell, _SHRINK)
+        velocity[main[hits.row]] = drawn - usual
+        velocity = velocity[part.leader]
+    else:
+        velocity = _with_ornaments(part, velocity, dice)
+    return Invented(
+        timing_ms=timing_ms[part.leader],
+        velocity=velocity,
+        articulation_log2=np.zeros(len(part)),
+        clock_ms=clock_ms[part.leader],
+        absolute=not keep_accents,
+    )
+
+
+def _listened_to(hits: Hits, part: Part, profile: Profile, dice: Dice) -> int:
+    """Draw a take among those most like the part: in strokes, in places of the beat, in tempo."""
+    own, arrays = alike(hits), profile.arrays
+    classes = arrays["kit_alike"].shape[1] - 12
+    score = -np.abs(np.log2(part.tempo_bpm / np.maximum(arrays["kit_bpm"].astype(np.float64), 1.0)))
+    for columns in (slice(0, classes), slice(classes, None)):
+        a, b = own[columns], arrays["kit_alike"][:, columns].astype(np.float64)
+        score = score + b @ a / np.sqrt(np.maximum((a @ a) * (b**2).sum(axis=1), 1e-12))
+    # Rounded, so that equal takes are equal on every machine.
+    best = np.argsort(-np.round(score, 6), kind="stable")[:_BEST]
+    return int(best[int(dice.uniform(1, "learned", "take")[0] * len(best))])
+
+
+def _drawn(hits: Hits, part: Part, profile: Profile, take: int, dice: Dice) -> tuple[np.ndarray, np.ndarray]:
+    """Return (timing in ms, velocity) of the hits, in their order."""
+    from ...core.kernels.kit_player import kit_player
+
+    prompt, heard_ms, heard = prompt_of(dict(profile.arrays), take)
+    together = prompt.then(hits)
+    heard_bpm = np.full(len(prompt), float(profile.arrays["kit_bpm"][take]))
+    written = np.concatenate([context(prompt, heard_bpm), context(hits, _tempo_at(hits, part))])
+    habits = profile.arrays["kit_habits"][take].astype(np.float32)
+    written = np.concatenate([written, class_habits(habits)[together.kind]], axis=1)
+    given = np.stack([heard_ms / TIMING_UNIT_MS, heard], axis=1).astype(np.float32)
+    noise = np.full((len(together), 4), 0.5)
+    noise[len(prompt) :] = dice.uniform(4 * len(hits), "learned", "hits").reshape(-1, 4)
+    timing, velocity = kit_player(
+        np.ascontiguousarray(written, dtype=np.float32),
+        habits,
+        together.slot.astype(np.int64),
+        together.kind.astype(np.int64),
+        GROUP.astype(np.int64),
+        links(together),
+        places(together),
+        given,
+        noise,
+        np.float32(VELOCITY_MIDDLE),
+        np.float32(VELOCITY_UNIT),
+        _weights(profile),
+    )
+    return timing[len(prompt) :] * TIMING_UNIT_MS, velocity[len(prompt) :].astype(np.float64)
+
+
+def _tempo_at(hits: Hits, part: Part) -> np.ndarray:
+    """Return the written tempo around each hit, bpm."""
+    low = np.searchsorted(hits.beat, hits.beat - _TEMPO_BEATS, side="left")
+    high = np.searchsorted(hits.beat, hits.beat + _TEMPO_BEATS, side="right") - 1
+    beats, seconds = hits.beat[high] - hits.beat[low], hits.onset_s[high] - hits.onset_s[low]
+    known = (beats > 0.5) & (seconds > 1e-3)
+    return np.where(known, 60.0 * beats / np.where(known, seconds, 1.0), part.tempo_bpm)
+
+
+def _with_ornaments(part: Part, velocity: np.ndarray, dice: Dice) -> np.ndarray:
+    """Give the strokes of flams and rolls their velocity: the written difference to their hit, or a drawn one."""
+    out = velocity[part.leader] + part.velocity - part.velocity[part.leader]
+    drawn = part.leader != np.arange(len(part))
+    drawn &= part.velocity == part.velocity[part.leader]
+    ratio = np.interp(dice.uniform(len(part), "learned", "grace"), _GRACE_LEVELS, _GRACE_RATIO)
+    out[drawn] = np.maximum(np.rint(velocity[part.leader] * ratio), 1.0)[drawn]
+    return out
+
+
+def _weights(profile: Profile) -> tuple[np.ndarray, ...]:
+    own = {n.removeprefix(NETWORK): a for n, a in profile.arrays.items() if n.startswith(NETWORK)}
+    return _in_order(own) if own else _shipped()
+
+
+def _in_order(named: dict[str, Any]) -> tuple[np.ndarray, ...]:
+    missing = [f"{n}_{k}" for n in _LAYERS for k in "wb" if f"{n}_{k}" not in named]
+    ends = {} if missing else {n: (*named[f"{n}_w"].shape, len(named[f"{n}_b"])) for n in _LAYERS}
+    if missing or any(len(shape) != 3 or shape[1] != shape[2] for shape in ends.values()):
+        raise TakeprintError("the network's arrays do not fit together", rule="a weight and a bias a layer")
+    return tuple(np.ascontiguousarray(named[f"{n}_{k}"], dtype=np.float32) for n in _LAYERS for k in "wb")
+
+
+@cache
+def _shipped() -> tuple[np.ndarray, ...]:
+    with (files(__package__.rpartition(".")[0]) / "profiles" / "kit-network.npz").open("rb") as file:
+        with np.load(file, allow_pickle=False) as packed:
+            return _in_order({name: packed[name] for name in packed.files})
