@@ -60,9 +60,9 @@ class Coupling:
         Share of the way that is left to that mean, taken back afterwards.
     keep : float, 0 to 1
         How much of a correction is left a beat later.
-    push_ms : float
-        Standard deviation of each part's own push or drag from section to section.
-    shared_push_ms : float
+    push : float
+        Standard deviation of each part's own push or drag from section to section, as a share of its clock's.
+    shared_push : float
         The same of all parts together, beyond what wanders with the clocks by itself.
     section_bars : int
         Length of a section.
@@ -90,8 +90,8 @@ class Coupling:
     anticipation: float = 0.6
     correction: float = 0.2
     keep: float = 0.9
-    push_ms: float = 4.0
-    shared_push_ms: float = 0.0
+    push: float = 0.2
+    shared_push: float = 0.0
     section_bars: int = 8
     heed: Mapping[str, float] = field(default_factory=lambda: {"kit": 3.0})
     kick_tie: float = 2.0
@@ -104,8 +104,8 @@ class Coupling:
             ("anticipation", 0.0, 1.0),
             ("correction", 0.0, 1.0),
             ("keep", 0.0, 1.0),
-            ("push_ms", 0.0, 100.0),
-            ("shared_push_ms", 0.0, 100.0),
+            ("push", 0.0, 10.0),
+            ("shared_push", 0.0, 10.0),
             ("section_bars", 1.0, 1e6),
             ("kick_tie", 0.0, 100.0),
             *((f"heed[{name!r}]", 0.0, 1000.0) for name in self.heed),
@@ -150,7 +150,7 @@ def couple(
     >>> parts = [Part.of(f"program {i}", False, notes, np.arange(8), clock, Metre()) for i in range(2)]
     >>> late = np.array([0.0, 8.0, 0.0, -8.0, 0.0, 8.0, 0.0, -8.0])
     >>> alone = [Invented(x, 0 * x, 0 * x, x, False) for x in (late, late[::-1])]
-    >>> together = couple(parts, alone, Dice(7, "song", "ensemble"), Coupling(push_ms=0.0))
+    >>> together = couple(parts, alone, Dice(7, "song", "ensemble"), Coupling(push=0.0))
     >>> [bool(np.std(a.timing_ms - b.timing_ms) > np.std(c.timing_ms - d.timing_ms))
     ...  for (a, b), (c, d) in [(alone, together)]]
     [True]
@@ -164,7 +164,7 @@ def couple(
         return list(invented)
     clocks = [_clock(part, made) for part, made in zip(parts, invented, strict=True)]
     played = _played(parts, clocks, coupling)
-    pushes = _pushes(parts, dice, coupling)
+    pushes = _pushes(parts, clocks, dice, coupling)
     out = []
     for part, made, alone, together, push in zip(parts, invented, clocks, played, pushes, strict=True):
         if not len(part):
@@ -249,21 +249,21 @@ def _listening(parts: Sequence[Part], coupling: Coupling) -> tuple[np.ndarray, n
     return np.tile(heed, (len(parts), 1)), tie
 
 
-def _pushes(parts: Sequence[Part], dice: Dice, coupling: Coupling) -> list[np.ndarray]:
+def _pushes(parts: Sequence[Part], clocks: Sequence[np.ndarray], dice: Dice, coupling: Coupling) -> list[np.ndarray]:
     """Return each part's push or drag at its moments, ms: one size a section, changing over the last bar of each."""
     last = max(int(part.bar.max()) for part in parts if len(part))
     first = min(int(part.bar.min()) for part in parts if len(part))
     first -= first % coupling.section_bars
     count = (last - first) // coupling.section_bars + 1
-    together = coupling.shared_push_ms * dice.normal(count, "push")
+    together = coupling.shared_push * dice.normal(count, "push")
     out = []
-    for part in parts:
-        own = coupling.push_ms * dice.normal(count, "push", part.name)
+    for part, clock in zip(parts, clocks, strict=True):
+        own = coupling.push * dice.normal(count, "push", part.name)
         if not len(part):
             out.append(np.zeros(0))
             continue
         section, inside = np.divmod(part.bar[part.group_first] - first, coupling.section_bars)
-        sizes = coupling.amount * (own + together)
+        sizes = coupling.amount * float(clock.std()) * (own + together)
         # The bar before a change is half way there.
         turning = (inside == coupling.section_bars - 1) & (coupling.section_bars > 1)
         half_way = 0.5 * (sizes[section] + sizes[np.minimum(section + 1, count - 1)])

@@ -55,7 +55,7 @@ GRID = {
     "anticipation": (0.2, 0.4, 0.6, 0.8),
     "correction": (0.05, 0.1, 0.2, 0.4),
     "keep": (0.9, 0.96),
-    "push_ms": (0.0, 2.0, 4.0, 6.0),
+    "push": (0.0, 0.1, 0.2, 0.3),
     "heed": (1.0, 3.0),
 }
 FIT_DRAWS = 3
@@ -369,7 +369,7 @@ def searched(songs: Sequence[Song], real: Sequence[Figures], seed: int) -> tuple
             anticipation=g,
             correction=w,
             keep=k,
-            push_ms=p,
+            push=p,
             heed=dict.fromkeys(PERCUSSION, h) | {"kit": h},
         )
         for s, g, w, k, p, h in product(*GRID.values())
@@ -412,7 +412,7 @@ def said(coupling: Coupling) -> str:
     """Return a coupling in words."""
     return (
         f"steady {coupling.steady:g}, anticipation {coupling.anticipation:g}, correction {coupling.correction:g}, "
-        f"keep {coupling.keep:g} a beat, push {coupling.push_ms:g} ms, "
+        f"keep {coupling.keep:g} a beat, push {coupling.push:g} of the spread, "
         f"percussion heeded {coupling.heed.get('kit', 1.0):g}-fold"
     )
 

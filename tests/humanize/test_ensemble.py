@@ -117,7 +117,7 @@ def test_they_listen_and_keep_their_own_spread():
     played = couple(parts, made, DICE)
     assert np.abs(correlations(parts, made)).max() < 0.2
     assert correlations(parts, played).mean() > 0.15
-    together = couple(parts, made, DICE, Coupling(push_ms=0.0))
+    together = couple(parts, made, DICE, Coupling(push=0.0))
     assert correlations(parts, together).mean() > 0.2
     for p, before, after in zip(parts, made, played, strict=True):
         first = p.group_first
@@ -132,7 +132,7 @@ def test_more_listening_more_together_and_none_at_all():
     parts = band()
     made = [alone(p, i) for i, p in enumerate(parts)]
     found = [
-        correlations(parts, couple(parts, made, DICE, Coupling(amount=a, push_ms=0.0))).mean() for a in (0.2, 0.5, 1.0)
+        correlations(parts, couple(parts, made, DICE, Coupling(amount=a, push=0.0))).mean() for a in (0.2, 0.5, 1.0)
     ]
     assert (np.diff(found) > 0.05).all()
     untouched = couple(parts, made, DICE, Coupling(amount=0.0))
@@ -149,7 +149,7 @@ def test_one_player_alone_is_untouched():
 def test_players_who_never_meet_move_only_by_what_they_hear():
     first, second = part("program 0", np.arange(0.0, 64.0), 60), part("program 1", np.arange(0.5, 64.0), 60)
     made = [alone(first, 0), alone(second, 1)]
-    played = couple([first, second], made, DICE, Coupling(push_ms=0.0))
+    played = couple([first, second], made, DICE, Coupling(push=0.0))
     assert all(np.isfinite(p.timing_ms).all() for p in played)
 
 
@@ -175,7 +175,7 @@ def test_a_named_leader_leads_and_is_measured_to():
     parts = band(128)
     made = [alone(p, 10 + i) for i, p in enumerate(parts)]
     for leader in ("program 0", "program 33"):
-        played = couple(parts, made, DICE, Coupling(leader=leader, correction=0.3, push_ms=0.0))
+        played = couple(parts, made, DICE, Coupling(leader=leader, correction=0.3, push=0.0))
         found = measured(parts, played)
         for other in {p.name for p in parts} - {leader}:
             pair = found.pair(leader, other)
@@ -190,7 +190,7 @@ def test_the_bass_is_tied_to_the_kick():
     made = [alone(p, 20 + i) for i, p in enumerate(parts)]
     apart = []
     for tie in (0.0, 10.0):
-        kit, bass, _ = couple(parts, made, DICE, Coupling(kick_tie=tie, push_ms=0.0))
+        kit, bass, _ = couple(parts, made, DICE, Coupling(kick_tie=tie, push=0.0))
         is_kick = parts[0].voices.text == "kick"
         at = np.searchsorted(parts[1].beat, parts[0].beat[is_kick])
         apart.append((kit.clock_ms[is_kick] - bass.clock_ms[at]).std())
@@ -200,11 +200,11 @@ def test_the_bass_is_tied_to_the_kick():
 def test_push_and_drag_from_section_to_section():
     parts = band(128)
     still = [alone(p, 30 + i, sd_ms=3.0, memory=0.0) for i, p in enumerate(parts)]
-    played = couple(parts, still, DICE, Coupling(push_ms=8.0, anticipation=0.0, correction=0.0))
+    played = couple(parts, still, DICE, Coupling(push=2.5, anticipation=0.0, correction=0.0))
     found = measured(parts, played)
     pushes = np.array([[s["parts"][p.name]["push_ms"] for p in parts] for s in found.sections])
     assert pushes.std(axis=0).min() > 1.5
-    calm = measured(parts, couple(parts, still, DICE, Coupling(push_ms=0.0, anticipation=0.0, correction=0.0)))
+    calm = measured(parts, couple(parts, still, DICE, Coupling(push=0.0, anticipation=0.0, correction=0.0)))
     calm = np.array([[s["parts"][p.name]["push_ms"] for p in parts] for s in calm.sections])
     assert calm.std(axis=0).max() < 1.0
 
