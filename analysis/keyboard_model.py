@@ -23,7 +23,16 @@ from ..core.boosted_tables import BoostedTables
 from ..core.deviations import Deviations
 from ..core.memory_of_touch import history_of, kinds_of
 from ..core.metrical import groups
-from ..core.written_context import STYLE, Written, context_of, likeness, links_of, style_columns
+from ..core.written_context import (
+    STYLE,
+    Written,
+    context_of,
+    likeness,
+    links_of,
+    pace_factors,
+    pace_of,
+    style_columns,
+)
 from .boosting import Boosting, fit_tables
 from .dynamics import level_at
 from .observe import is_drum
@@ -36,6 +45,9 @@ _MOST_ROWS = 40_000
 _MOST_NOTES = 100_000
 _WORDS = {"together": "timing", "spread": "how chords spread", "loud": "loudness", "held": "articulation"}
 _FEW_NOTES = 600
+# How the size of timing grows with the length of a step where no take tells: Weber's law, and half of it for chords.
+_PACE_SLOPE = {"together": 1.0, "spread": 0.5}
+_PACE_TAKES = 4.0
 _IN_MS = ("together", "spread")
 _SMALLEST = 0.15
 _RIDGE, _STYLE_RIDGE = 50.0, 100.0
@@ -139,7 +151,7 @@ def keyboard_arrays(takes: Sequence[Deviations], seed: int = 0, *, memory: bool 
     beat = np.concatenate([p.written.beat for p in found])
     fold = _folds(takes, take)
     rng = np.random.default_rng([seed, 5])
-    arrays: dict[str, np.ndarray] = {}
+    arrays, y = _at_one_pace(found, y, take)
     z = np.empty_like(y)
     for c, name in enumerate(CHANNELS):
         used = _rows_of(name, beat, take)
@@ -246,6 +258,30 @@ def _memory(
 def _no_tables(how: Boosting) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     nothing = np.zeros((0, how.depth))
     return nothing.astype(np.int64), nothing, np.zeros((0, 1 << how.depth))
+
+
+def _at_one_pace(found: Sequence[Played], y: np.ndarray, take: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Return (how deviations in ms grow with the pace of a piece, deviations as they would be at the usual pace).
+
+    By Weber's law the spread of timing is a share of the interval, by what takes at several paces show more or less
+    of it: the slope of log size on log pace, takes against takes, with a prior worth ``_PACE_TAKES`` takes that lie an
+    octave apart. Notes inside one piece cannot tell this: within it the beat holds short and long notes together.
+    """
+    paces = np.array([pace_of(p.context, np.flatnonzero(np.diff(p.written.group, append=-1))) for p in found])
+    middle = float(np.mean(paces))
+    slopes = np.zeros(len(CHANNELS))
+    for name, prior in _PACE_SLOPE.items():
+        c = CHANNELS.index(name)
+        sizes = [np.median(np.abs(p.y[:, c][p.y[:, c] != 0.0])) if p.y[:, c].any() else 0.0 for p in found]
+        known = np.array(sizes) > 0.0
+        away = paces[known] - paces[known].mean() if known.any() else np.zeros(0)
+        grown = np.log2(np.array(sizes)[known])
+        slopes[c] = (_PACE_TAKES * prior + float(away @ grown)) / (_PACE_TAKES + float(away @ away))
+    slopes = np.clip(slopes, 0.0, 1.5)
+    arrays = {"keys.pace": np.append(middle, slopes)}
+    order = {t: i for i, t in enumerate(dict.fromkeys(take.tolist()))}
+    factors = np.array([pace_factors(arrays, pace) for pace in paces])
+    return arrays, y / factors[[order[t] for t in take.tolist()]]
 
 
 def _unit(

@@ -9,6 +9,7 @@ log2 of seconds in the tempo that is played, so that a slow eighth and a fast qu
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +38,7 @@ STYLE = {
 # Lengths of time beyond these are all the same to a hand.
 _SHORTEST_S, _LONGEST_S = 1 / 64, 8.0
 _NEAR_S = 1.0
+_PACE_OCTAVES = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -257,3 +259,18 @@ def style_columns(context: np.ndarray) -> np.ndarray:
     columns = [NAMES.index(name) for name in STYLE]
     middle, size = np.array(list(STYLE.values())).T
     return np.column_stack([np.ones(len(context)), np.clip((context[:, columns] - middle) / size, -3.0, 3.0)])
+
+
+def pace_of(context: np.ndarray, top: np.ndarray) -> float:
+    """Return how long the steps of a piece are as a whole, log2 of seconds; ``top`` holds a row of each moment."""
+    steps = context[np.ix_(top, [NAMES.index("step_before"), NAMES.index("step_after")])]
+    return float(np.median(steps.mean(axis=1)))
+
+
+def pace_factors(arrays: Mapping[str, np.ndarray], pace: float) -> np.ndarray:
+    """Return how much larger each channel's deviations are at a pace than at the usual one [shape=(c,)].
+
+    ``arrays["keys.pace"]`` holds the usual pace and each channel's slope.
+    """
+    middle, *slopes = arrays["keys.pace"].tolist()
+    return 2.0 ** (np.array(slopes) * np.clip(pace - middle, -_PACE_OCTAVES, _PACE_OCTAVES))

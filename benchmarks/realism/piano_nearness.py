@@ -58,8 +58,9 @@ def run(items: Sequence[PianoItem], seed: int) -> int:
 def _distances(made: Sequence[np.ndarray], real: Sequence[np.ndarray]) -> np.ndarray:
     """Return the energy distance of each made set to each real one, over standardised features."""
     everything = np.concatenate([*real])
-    middle = np.nanmedian(everything, axis=0)
-    known = np.isfinite(middle)
+    known = np.isfinite(everything).any(axis=0)
+    middle = np.full(everything.shape[1], np.nan)
+    middle[known] = np.nanmedian(everything[:, known], axis=0)
 
     def filled(values: np.ndarray) -> np.ndarray:
         return np.where(np.isfinite(values), values, middle)[:, known]

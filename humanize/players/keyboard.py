@@ -25,7 +25,7 @@ from ...core.errors import TakeprintError
 from ...core.memory_of_touch import with_memory
 from ...core.metrical import TWELFTHS, groups
 from ...core.profile import Profile
-from ...core.written_context import Written, context_of, likeness, links_of, style_columns
+from ...core.written_context import Written, context_of, likeness, links_of, pace_factors, pace_of, style_columns
 from .part import Dice, Invented, Part
 
 CHANNELS = ("together", "spread", "loud", "held")
@@ -259,12 +259,13 @@ def _invented(
     style = style_columns(context) @ arrays["keys.style"][takes[0]].astype(np.float64)
     left = left + style
     made, expected = np.empty_like(left), np.empty_like(left)
+    pace = pace_factors(arrays, pace_of(context, top))
     for c, name in enumerate(CHANNELS):
         mean = BoostedTables.from_arrays(arrays, f"keys.{name}.mean")(context)
         spread = np.exp(BoostedTables.from_arrays(arrays, f"keys.{name}.size")(context))
-        unit = 1.0
+        unit = pace[c]
         if f"keys.{name}.unit.mean" in arrays:
-            unit = np.exp(BoostedTables.from_arrays(arrays, f"keys.{name}.unit")(context))
+            unit = unit * np.exp(BoostedTables.from_arrays(arrays, f"keys.{name}.unit")(context))
         expected[:, c] = unit * (mean + spread * style[:, c])
         made[:, c] = unit * (mean + spread * left[:, c])
     made[:, 0] = made[top, 0][group]
