@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.deviations import DeviationNotes
+from ..core.intervals import interval_name
 from .stretches import Stretch, find_stretches
 from .waits import find_waits
 
@@ -288,14 +289,6 @@ def _goes_on(notes: DeviationNotes, before: tuple[int, int], now: tuple[int, int
     low, high = np.sort(notes.reference_pitch[[before[0], now[0]]])
     between = (notes.label == "match") & (notes.reference_beat > beats[0]) & (notes.reference_beat < beats[1])
     return not (between & (notes.reference_pitch >= low) & (notes.reference_pitch <= high)).any()
-
-
-def interval_name(semitones: float) -> str:
-    """Return how far a wrong key lies from the right one: semitone, neighbour (whole tone), octave or other."""
-    apart = abs(round(semitones))
-    if apart % 12 == 0 and apart:
-        return "octave"
-    return {1: "semitone", 2: "neighbour"}.get(apart, "other")
 
 
 def _wrong(notes: DeviationNotes, pairs: list[tuple[int, int]], number: int) -> Slip:

@@ -123,30 +123,17 @@ def _places(
     onset_s: np.ndarray, end_s: np.ndarray, rest_s: np.ndarray, cost: np.ndarray, figures: Mapping[str, Any]
 ) -> np.ndarray:
     """Return the moments after which to breathe: the cheapest set."""
-    n = len(onset_s)
+    from ...core.kernels.breath_path import breath_path
+
     comfort_s, longest_s = float(figures["comfort_s"]), max(float(figures["longest_s"]), float(figures["comfort_s"]))
-    free = np.append(rest_s >= _REST_S, True)
-    price = np.where(free, 0.0, np.append(cost, 0.0))
-    begin_s = onset_s  # a stretch after a breath behind moment i begins at moment i + 1
-    best = np.empty(n + 1)  # best[j]: all moments before j played, a breath behind j - 1
-    best[0] = 0.0
-    came = np.zeros(n + 1, dtype=np.int64)
-    floor = 0
-    for j in range(1, n + 1):
-        low = max(floor, int(np.searchsorted(begin_s[:j], end_s[j - 1] - _LOOK_BACK * longest_s)))
-        low = min(low, j - 1)
-        lasts_s = end_s[j - 1] - begin_s[low:j]
-        over = np.maximum(lasts_s - comfort_s, 0.0) / comfort_s
-        total = best[low:j] + _STEEP * over**2 + _BEYOND * np.maximum(lasts_s - longest_s, 0.0)
-        i = int(np.argmin(total))
-        came[j] = low + i
-        best[j] = total[i] + price[j - 1]
-        if free[j - 1]:
-            floor = j
-    out = []
-    j = n
-    while j > 0:
-        if not free[j - 1]:
-            out.append(j - 1)
-        j = int(came[j])
-    return np.array(out[::-1], dtype=np.int64)
+    return breath_path(
+        np.ascontiguousarray(onset_s),
+        np.ascontiguousarray(end_s),
+        np.append(rest_s >= _REST_S, True),
+        np.append(cost, 0.0),
+        comfort_s,
+        longest_s,
+        _STEEP,
+        _BEYOND,
+        _LOOK_BACK * longest_s,
+    )

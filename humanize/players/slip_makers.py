@@ -32,6 +32,7 @@ import numpy as np
 
 from ...core.deviations import DeviationNotes, Deviations, TempoCurve
 from ...core.errors import TakeprintError
+from ...core.intervals import interval_name
 from ...core.notes import Notes
 from ...core.timeline import Timeline
 from .part import Dice
@@ -262,8 +263,6 @@ def _ghost(desk: Desk, row: int, events: list[dict[str, Any]], dice: Dice) -> No
 
 def _mistake(desk: Desk, row: int, events: list[dict[str, Any]], dice: Dice) -> None:
     """Strike a neighbour of the right key in its stead."""
-    from ...analysis.slips import interval_name
-
     u = _dice_of(dice, row, "wrong", 3)
     start_s = float(desk.onset_s[row]) + 0.010 * (2.0 * float(u[1]) - 1.0)
     duration_s = float(desk.end_s[row] - desk.onset_s[row])

@@ -1,16 +1,16 @@
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import pytest
 
+from takeprint.core.kernels.breath_path import breath_path
 from takeprint.core.take import load_take
 from takeprint.core.timeline import Metre
 from takeprint.humanize import perform, profiles, render
 from takeprint.humanize.players import breaths
 from takeprint.humanize.players.part import Dice, Part
 
+from ..naive.breath_path import breath_path as naive_breath_path
 from .made_scores import take_of
 from .midi_cases import midi
 
@@ -33,35 +33,17 @@ def endless(bars=32, long_every=0) -> Part:
     return line_part(rows)
 
 
-def best_by_trying(onset_s, end_s, rest_s, cost, figures):
-    """Return the cheapest set of breaths by trying all: the definition."""
-    n = len(onset_s)
-    free = {k for k in range(n - 1) if rest_s[k] >= 0.20}
-    best = (np.inf, ())
-    for number in range(n):
-        for chosen in itertools.combinations([k for k in range(n - 1) if k not in free], number):
-            total, first = sum(cost[k] for k in chosen), 0
-            for k in [*sorted(free | set(chosen)), n - 1]:
-                lasts_s = end_s[k] - onset_s[first]
-                total += 1.5 * (max(lasts_s - figures["comfort_s"], 0.0) / figures["comfort_s"]) ** 2
-                total += 4.0 * max(lasts_s - figures["longest_s"], 0.0)
-                first = k + 1
-            if total < best[0] - 1e-12:
-                best = (total, chosen)
-    return np.array(best[1], dtype=np.int64)
-
-
-def test_the_cheapest_breaths_are_found():
-    figures = {"comfort_s": 1.5, "longest_s": 3.0}
+@pytest.mark.parametrize("n", [1, 2, 3, 9])
+def test_the_cheapest_breaths_are_found(n):
     rng = np.random.default_rng(4)
     for _ in range(40):
-        n = 9
         step_s = rng.uniform(0.2, 0.9, n)
-        onset_s = np.concatenate([[0.0], np.cumsum(step_s)[:-1]])
-        end_s = onset_s + step_s * rng.choice([1.0, 0.9, 0.5], n)
-        rest_s, cost = onset_s[1:] - end_s[:-1], rng.uniform(0.1, 1.5, n - 1)
-        found = breaths._places(onset_s, end_s, rest_s, cost, figures)
-        assert found.tolist() == best_by_trying(onset_s, end_s, rest_s, cost, figures).tolist()
+        begin_s = np.concatenate([[0.0], np.cumsum(step_s)[:-1]])
+        end_s = begin_s + step_s * rng.choice([1.0, 0.9, 0.5], n)
+        is_free = np.append(begin_s[1:] - end_s[:-1] >= 0.20, True)
+        cost = rng.uniform(0.1, 1.5, n)
+        found = breath_path(begin_s, end_s, is_free, cost, 1.5, 3.0, 1.5, 4.0, 100.0)
+        assert found.tolist() == naive_breath_path(begin_s, end_s, is_free, cost, 1.5, 3.0, 1.5, 4.0)
 
 
 @pytest.mark.parametrize("long_every", [0, 2])
