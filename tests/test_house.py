@@ -13,7 +13,17 @@ ROOT = Path(__file__).resolve().parents[1]
 FLOORS = ("core", "analysis", "humanize", "app")
 MODULES = sorted(p for floor in FLOORS for p in (ROOT / floor).rglob("*.py"))
 # What `humanize` may use of `analysis`: what finds where to act, and what measures a take it is to sound like.
-TO_FIND_WHERE_TO_ACT = {"onsets", "measure", "fit", "grid", "beats", "player_model", "observe"}
+TO_FIND_WHERE_TO_ACT = {
+    "onsets",
+    "measure",
+    "fit",
+    "grid",
+    "beats",
+    "player_model",
+    "observe",
+    "kit_context",
+    "kit_model",
+}
 
 
 def imports(path):

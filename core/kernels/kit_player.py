@@ -14,6 +14,8 @@ _FAST, _SLOW, _USUAL = 0.2, 0.04, 0.12
 _LEAST_SPREAD = 0.03
 # A running mean counts at least this much of each new hit, so that it forgets.
 _LEAST_OF_CLASS, _LEAST_OF_PLACE = 1.0 / 64.0, 0.1
+# Drawn timing stays where that of the takes learned from lies, 150 ms: what a network hears, it may answer with more.
+_FARTHEST = np.float32(7.5)
 
 
 @numba.njit(cache=True)
@@ -257,7 +259,7 @@ def kit_player(written, habits, slot, kind, group, link, place, given, noise, mi
 
     Returns
     -------
-    timing : ndarray of float32 [shape=(n,)], scaled
+    timing : ndarray of float32 [shape=(n,)], scaled, what is drawn within 7.5
     velocity : ndarray of int64 [shape=(n,)], 1 to 127
 
     References
@@ -330,6 +332,7 @@ def kit_player(written, habits, slot, kind, group, link, place, given, noise, mi
         p = _draw_class(mix[:parts], noise[i, 2])
         u = noise[i, 3]
         narrow = min(max(mix[2 * parts + p] + near[parts + p], f(-3.5)), f(2.0))
-        timing[i] = mix[parts + p] + near[p] + _exp(float(narrow)) * _log(u / (1.0 - u))
+        late = mix[parts + p] + near[p] + _exp(float(narrow)) * _log(u / (1.0 - u))
+        timing[i] = min(max(late, -_FARTHEST), _FARTHEST)
         _note(i, kind, group, place, timing, loud, kit, by_class, by_group, by_place)
     return timing, velocity
