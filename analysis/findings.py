@@ -45,6 +45,7 @@ _SLIP_WORDS = {
     "added": ("added note", "added notes"),
     "repeated": ("repetition", "repetitions"),
     "hesitation": ("hesitation", "hesitations"),
+    "ghosted": ("ghosted note", "ghosted notes"),
 }
 _PITCH_NAMES = ("C", "C sharp", "D", "E flat", "E", "F", "F sharp", "G", "A flat", "A", "B flat", "B")
 

@@ -52,6 +52,7 @@ _SLIP_COLOUR = {
     "added": "#E69F00",
     "repeated": "#009E73",
     "hesitation": "#000000",
+    "ghosted": "#56B4E9",
 }
 _DARK = "#003a5c"
 _MEDIAN_BEATS = 8.0
@@ -235,8 +236,10 @@ def draw_timing(figure: Figure, deviations: Deviations) -> None:
 
 
 def _draw_slips(axes: Axes, deviations: Deviations, slips: list[Any]) -> None:
+    # Ghosted strokes are invented, never measured: they have a row only where there are some.
+    rows = _SLIP_ROWS + (("ghosted",) if any(slip["kind"] == "ghosted" for slip in slips) else ())
     for slip in slips:
-        row = _SLIP_ROWS.index(slip["kind"])
+        row = rows.index(slip["kind"])
         colour = _SLIP_COLOUR[slip["kind"]]
         sure = slip.get("confidence")
         alpha = 0.35 + 0.65 * (1.0 if sure is None else float(np.clip(sure, 0.0, 1.0)))
@@ -249,9 +252,9 @@ def _draw_slips(axes: Axes, deviations: Deviations, slips: list[Any]) -> None:
         if slip["kind"] == "hesitation" and slip.get("duration_s") is not None and len(slips) <= 40:
             said = f"{float(slip['duration_s']):.1f} s"
             axes.annotate(said, (place, row), xytext=(4, 0), textcoords="offset points", fontsize=7.5, va="center")
-    counts = {kind: sum(s["kind"] == kind for s in slips) for kind in _SLIP_ROWS}
-    axes.set_yticks(range(len(_SLIP_ROWS)), [f"{kind} ({counts[kind]})" for kind in _SLIP_ROWS])
-    axes.set_ylim(-0.6, len(_SLIP_ROWS) - 0.4)
+    counts = {kind: sum(s["kind"] == kind for s in slips) for kind in rows}
+    axes.set_yticks(range(len(rows)), [f"{kind} ({counts[kind]})" for kind in rows])
+    axes.set_ylim(-0.6, len(rows) - 0.4)
     axes.grid(axis="y", color="#e6e6e6", lw=0.6)
     axes.set_axisbelow(True)
 
