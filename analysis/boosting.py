@@ -91,4 +91,3 @@ def fit_tables(x: np.ndarray, y: np.ndarray, rng: np.random.Generator, how: Boos
         np.array([t[1] for t in tables]),
         np.array([t[2] for t in tables]),
     )
-

@@ -258,13 +258,15 @@ def _surroundings(hits: Hits, before: np.ndarray, gap: np.ndarray) -> np.ndarray
     line = hits.onset_s
     density = np.searchsorted(line, line + 0.5, side="right") - np.searchsorted(line, line - 0.5, side="left")
     behind = np.arange(n) - np.searchsorted(line, line - 1.0, side="left")
-    bars = int(hits.bar.max()) + 2 if n else 1
-    bar = np.maximum(hits.bar, 0)
+    # Bars with hits, counted in a row: a score may rest for years.
+    heard, bar = np.unique(hits.bar, return_inverse=True)
+    bars = len(heard)
     toms = np.bincount(bar, GROUP[hits.kind] == 2, minlength=bars)
-    everything = np.maximum(np.bincount(bar, minlength=bars), 1)
+    everything = np.bincount(bar, minlength=bars)
     alike = np.zeros((bars, N_CLASSES))
     np.add.at(alike, (bar, hits.kind), 1.0)
-    crash = np.bincount(bar, (hits.kind == NAMES.index("crash")) & (hits.cell == 0), minlength=bars + 1) > 0
+    crash = np.bincount(bar, (hits.kind == NAMES.index("crash")) & (hits.cell == 0), minlength=bars) > 0
+    crash_next = np.append(crash[1:], False) & np.append(np.diff(heard) == 1, False)
     run = np.zeros(n)
     for i in range(n):  # a run: strokes of one class within a quarter of a second of each other
         if before[i] >= 0 and gap[i] < 0.25:
@@ -275,7 +277,7 @@ def _surroundings(hits: Hits, before: np.ndarray, gap: np.ndarray) -> np.ndarray
             behind / 12.0,
             toms[bar] / everything[bar],
             np.log1p(alike[bar, hits.kind]) / 3.0,
-            crash[np.minimum(bar + 1, bars)],
+            crash_next[bar],
             crash[bar],
             np.log1p(run) / 3.0,
         ],

@@ -2,8 +2,9 @@
 
 Conventions
 -----------
-A profile's arrays whose names begin with ``kit_``: a row a hit (``kit_take`` tells of which take, in playing order) and a
-row a take (``kit_habits``, ``kit_alike``, ``kit_bpm``). Timing in ms, late positive; velocities 1 to 127.
+Arrays of a profile whose names begin with ``kit_``: a row a hit (``kit_take``: of which take, in playing order), and
+a row a take (``kit_habits``, ``kit_alike``, ``kit_bpm``; ``kit_source``: which of the takes that were fitted it is).
+Timing in ms, late positive; velocities 1 to 127.
 """
 
 from __future__ import annotations
@@ -21,6 +22,13 @@ PROMPT_HITS = 300
 LEAST_HITS = 24
 # Takes that are kept: more only add choice.
 MOST_TAKES = 48
+# Limits of what is kept; no drummer is further off, and what is learned from never is.
+_FARTHEST_MS = 150.0
+_LONGEST_BEAT = 1e6
+_BPM = (1.0, 2000.0)
+_BAR_BEATS = (0.01, 2048.0)
+_HABIT = 100.0
+_CELLS = 32_767
 
 
 def kit_arrays(takes: Sequence[Deviations]) -> dict[str, np.ndarray]:
@@ -33,7 +41,7 @@ def kit_arrays(takes: Sequence[Deviations]) -> dict[str, np.ndarray]:
     """
     found = [played(d, is_drum(d)) for d in takes]
     bpm = [_tempo_bpm(d) for d in takes]
-    usable = [i for i, (hits, _, _) in enumerate(found) if len(hits) >= LEAST_HITS]
+    usable = [i for i, (hits, _, _) in enumerate(found) if len(hits) >= LEAST_HITS and _is_usual(hits)]
     kept = [max(run, key=lambda i: len(found[i][0])) for run in np.array_split(usable, MOST_TAKES) if len(run)]
     if not kept:
         return {}
@@ -42,9 +50,12 @@ def kit_arrays(takes: Sequence[Deviations]) -> dict[str, np.ndarray]:
         hits, timing_ms, velocity = found[i]
         start = max(0, len(hits) - PROMPT_HITS)
         tail = hits.part(start, len(hits))
+        # Bars keep their place among four.
+        bar = tail.bar - tail.bar.min() // 4 * 4
+        late_ms, loud = np.clip(timing_ms[start:], -_FARTHEST_MS, _FARTHEST_MS), np.clip(velocity[start:], 1, 127)
         columns = (
-            np.full(len(tail), number), tail.kind, tail.beat - tail.beat[0], tail.bar - tail.bar[0], tail.cell,
-            tail.beat_in_bar, tail.bar_beats, timing_ms[start:], velocity[start:],
+            np.full(len(tail), number), tail.kind, tail.beat - tail.beat[0], bar, tail.cell, tail.beat_in_bar,
+            tail.bar_beats, late_ms, np.rint(loud),
         )  # fmt: skip
         rows.append(columns)
     names = ("take", "kind", "beat", "bar", "cell", "beat_in_bar", "bar_beats", "timing_ms", "velocity")
@@ -54,10 +65,11 @@ def kit_arrays(takes: Sequence[Deviations]) -> dict[str, np.ndarray]:
         for k, (name, kind) in enumerate(zip(names, types, strict=True))
     }
     out["kit_timing_ms"] = (np.round(out["kit_timing_ms"] * 16) / 16).astype(np.float32)
-    told = np.array([habits(*found[i]) for i in kept])
+    told = np.clip([habits(*found[i]) for i in kept], -_HABIT, _HABIT)
     out["kit_habits"] = (np.round(told * 1024) / 1024).astype(np.float32)
     out["kit_alike"] = (np.round(np.array([alike(found[i][0]) for i in kept]) * 4096) / 4096).astype(np.float32)
-    out["kit_bpm"] = np.array([bpm[i] for i in kept], dtype=np.float32)
+    out["kit_source"] = np.array(kept, dtype=np.int32)
+    out["kit_bpm"] = np.clip([bpm[i] for i in kept], *_BPM).astype(np.float32)
     return out
 
 
@@ -82,25 +94,33 @@ def prompt_of(arrays: dict[str, np.ndarray], take: int) -> tuple[Hits, np.ndarra
 
 def arrays_are_sound(arrays: dict[str, np.ndarray]) -> bool:
     """Tell whether the arrays of a profile from anywhere fit together and lie within their limits."""
-    names = ("take", "kind", "beat", "bar", "cell", "beat_in_bar", "bar_beats", "timing_ms", "velocity")
-    rows = [arrays.get(f"kit_{name}") for name in names]
-    told = [arrays.get(f"kit_{name}") for name in ("habits", "alike", "bpm")]
-    if any(a is None or a.ndim == 0 for a in (*rows, *told)) or len({len(a) for a in rows if a is not None}) != 1:
+    limits = {
+        "take": (0, len(np.atleast_1d(arrays.get("kit_bpm", ()))) - 1), "kind": (0, len(CLASSES) - 1),
+        "beat": (-1.0, _LONGEST_BEAT), "bar": (0, _LONGEST_BEAT), "cell": (0, _CELLS), "beat_in_bar": (-1.0, 4096.0),
+        "bar_beats": (0.01, 4096.0), "timing_ms": (-1e4, 1e4), "velocity": (1, 127),
+        "habits": (-_HABIT, _HABIT), "alike": (0.0, 1.0), "bpm": _BPM,
+    }  # fmt: skip
+    found = {name: np.asarray(arrays.get(f"kit_{name}", ())) for name in limits}
+    for name, (low, high) in limits.items():
+        a = found[name]
+        # NaN is within no limits.
+        if not a.size or a.dtype.kind not in "iuf" or not (a.min() >= low and a.max() <= high):
+            return False
+        if name in ("take", "kind", "bar", "cell") and (a != np.rint(a)).any():
+            return False
+    rows, takes = len(found["take"]) if found["take"].ndim else 0, found["bpm"].size
+    shapes = {"bpm": (takes,), "habits": (takes, N_HABITS), "alike": (takes, N_CLASSES + 12)}
+    if any(a.shape != shapes.get(name, (rows,)) for name, a in found.items()):
         return False
-    take, kind, beat, bar, cell, inside, beats, timing_ms, velocity = (np.asarray(a, dtype=np.float64) for a in rows)
-    habit, mix, bpm = (np.asarray(a, dtype=np.float64) for a in told)
-    k = len(bpm)
-    if habit.shape != (k, N_HABITS) or mix.shape != (k, N_CLASSES + 12) or not len(take) or bpm.ndim != 1:
-        return False
-    if any(a.ndim != 1 for a in (take, kind, beat, bar, cell, inside, beats, timing_ms, velocity)):
-        return False
-    limits = (
-        (take, 0, k - 1), (kind, 0, len(CLASSES) - 1), (beat, -1.0, 1e6), (bar, 0, 1e6), (cell, 0, 32767),
-        (inside, -1.0, 4096.0), (beats, 0.01, 4096.0), (timing_ms, -1e4, 1e4), (velocity, 1, 127),
-        (habit, -100.0, 100.0), (mix, 0.0, 1.0), (bpm, 1.0, 2000.0),
-    )  # fmt: skip
-    inside_limits = all(np.isfinite(a).all() and a.min() >= low and a.max() <= high for a, low, high in limits)
-    return inside_limits and len(np.unique(take)) == k and bool((np.diff(take) >= 0).all())
+    step = np.diff(found["take"].astype(np.int64))
+    return len(np.unique(found["take"])) == takes and bool((step >= 0).all())
+
+
+def _is_usual(hits: Hits) -> bool:
+    """Tell whether a take's length and bars can be kept: people play nothing else."""
+    usual = hits.beat[-1] - hits.beat[0] < _LONGEST_BEAT and hits.bar[-1] - hits.bar[0] < _LONGEST_BEAT
+    beats = hits.bar_beats
+    return bool(usual and beats.min() >= _BAR_BEATS[0] and beats.max() <= _BAR_BEATS[1])
 
 
 def _tempo_bpm(deviations: Deviations) -> float:

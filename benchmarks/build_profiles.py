@@ -85,10 +85,11 @@ def with_few_donors(profile: Profile, drummers: list[str]) -> tuple[Profile, lis
         keep[rows[bar[rows] <= last_bar]] = True
     number_of = np.full(len(drummers), -1)
     number_of[kept] = np.arange(len(kept))
-    arrays = {n: a[keep] for n, a in profile.arrays.items() if n != "take_bpm"}
+    of_kit = {n: a for n, a in profile.arrays.items() if n.startswith("kit_")}
+    arrays = {n: a[keep] for n, a in profile.arrays.items() if n != "take_bpm" and n not in of_kit}
     arrays["take"] = number_of[arrays["take"]].astype(np.int16)
     arrays["take_bpm"] = profile.arrays["take_bpm"][kept]
-    return dataclasses.replace(profile, arrays=arrays), kept
+    return dataclasses.replace(profile, arrays=arrays | of_kit), kept
 
 
 def drum_profile(name: str, rows: list[dict[str, str]], takes: list[Deviations], command: str) -> Profile:
@@ -110,12 +111,14 @@ def drum_profile(name: str, rows: list[dict[str, str]], takes: list[Deviations],
         "attribution": ATTRIBUTION,
         "method": "each take measured against its own click, the constant lateness taken away; metrical template per "
         "instrument and cell with shrinkage; 1/f**beta clock and white parts by Whittle's likelihood; velocity "
-        "spread, memory and coupling; donor rows as measured",
+        "spread, memory and coupling; donor rows as measured; for the learned player the last hits and the habits of "
+        "single takes, and a network (kit-network.npz) trained on the whole dataset by benchmarks/train_player.py",
         "command": command,
         "drummers": sorted(set(drummers)),
         "takes": [r["midi_filename"] for r in rows],
         "limits": "Velocities and latency are those of one electronic kit. 4/4 grooves played to a click, no fills on "
-        "their own. A strong classifier tells parametric playing from a drummer's.",
+        "their own. A strong classifier tells the donor's and the parametric playing from a drummer's nearly always, "
+        "the learned one less surely: docs/realism.md has the figures.",
         "figures": {
             "timing_sd_ms": middle("sd"),
             "timing_lag1": middle("lag1"),
@@ -128,7 +131,8 @@ def drum_profile(name: str, rows: list[dict[str, str]], takes: list[Deviations],
     donors = [
         {"take": rows[t]["midi_filename"], "drummer": rows[t]["drummer"], "bpm": int(rows[t]["bpm"])} for t in kept
     ]
-    return dataclasses.replace(profile, card={**profile.card, "donors": donors})
+    heard = [rows[t]["midi_filename"] for t in profile.arrays["kit_source"].tolist()]
+    return dataclasses.replace(profile, card={**profile.card, "donors": donors, "listened_to": heard})
 
 
 def piano_plain(command: str) -> Profile:

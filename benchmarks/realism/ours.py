@@ -29,8 +29,8 @@ class Shipped:
         if player in ("auto", "learned"):
             if weights is None or not weights.is_file():
                 raise SystemExit(
-                    f"the learned player needs weights trained on G alone ({weights}): make them with "
-                    "`python benchmarks/train_player.py FILE --setting S --rotation R` and give their folder as --weights"
+                    f"the learned player needs weights trained on G alone ({weights}): make them with `python "
+                    "benchmarks/train_player.py FILE --setting S --rotation R`, give their folder as --weights"
                 )
             with np.load(weights) as packed:
                 self.network = {f"network_{name}": packed[name] for name in packed.files}

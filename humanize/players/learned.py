@@ -17,12 +17,12 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
-from typing import Any
 
 import numpy as np
 
 from ...analysis.kit_context import (
     GROUP,
+    N_HABITS,
     TIMING_UNIT_MS,
     VELOCITY_MIDDLE,
     VELOCITY_UNIT,
@@ -49,6 +49,8 @@ _SHRINK = 4.0
 _GRACE_LEVELS = np.array([0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0])
 _GRACE_RATIO = np.array([0.12, 0.15, 0.40, 0.74, 0.94, 1.0, 1.0])
 _TEMPO_BEATS = 2.0
+# No weight is larger: ten layers of these stay finite.
+_LARGEST = 1e3
 
 
 def can_play(profile: Profile, part: Part) -> bool:
@@ -72,7 +74,7 @@ def play(part: Part, profile: Profile, dice: Dice, *, keep_accents: bool = True)
     Raises
     ------
     TakeprintError
-        When the profile holds no takes, or damaged ones.
+        When the profile holds no takes, or damaged ones, or a damaged network.
     """
     if not can_play(profile, part) or not arrays_are_sound(dict(profile.arrays)):
         raise TakeprintError(
@@ -141,7 +143,7 @@ def _drawn(hits: Hits, part: Part, profile: Profile, take: int, dice: Dice) -> t
         noise,
         np.float32(VELOCITY_MIDDLE),
         np.float32(VELOCITY_UNIT),
-        _weights(profile),
+        _weights(profile, written.shape[1]),
     )
     return timing[len(prompt) :] * TIMING_UNIT_MS, velocity[len(prompt) :].astype(np.float64)
 
@@ -165,21 +167,44 @@ def _with_ornaments(part: Part, velocity: np.ndarray, dice: Dice) -> np.ndarray:
     return out
 
 
-def _weights(profile: Profile) -> tuple[np.ndarray, ...]:
+def _weights(profile: Profile, n_written: int) -> tuple[np.ndarray, ...]:
     own = {n.removeprefix(NETWORK): a for n, a in profile.arrays.items() if n.startswith(NETWORK)}
-    return _in_order(own) if own else _shipped()
+    return _in_order(own, n_written, f"profile {profile.name!r}") if own else _shipped(n_written)
 
 
-def _in_order(named: dict[str, Any]) -> tuple[np.ndarray, ...]:
-    missing = [f"{n}_{k}" for n in _LAYERS for k in "wb" if f"{n}_{k}" not in named]
-    ends = {} if missing else {n: (*named[f"{n}_w"].shape, len(named[f"{n}_b"])) for n in _LAYERS}
-    if missing or any(len(shape) != 3 or shape[1] != shape[2] for shape in ends.values()):
-        raise TakeprintError("the network's arrays do not fit together", rule="a weight and a bias a layer")
-    return tuple(np.ascontiguousarray(named[f"{n}_{k}"], dtype=np.float32) for n in _LAYERS for k in "wb")
+def _in_order(named: dict[str, np.ndarray], n_written: int, where: str) -> tuple[np.ndarray, ...]:
+    """Return a network's arrays as the kernel takes them; it indexes blindly, so every shape is looked at."""
+    from ...core.kernels.kit_player import N_HISTORY
+
+    names = [f"{n}_{k}" for n in _LAYERS for k in "wb"]
+    damaged = [name for name in names if not _is_sound(named.get(name))]
+    if not damaged:
+        style, wide, gates, _, trunk, _, skip, inner, mixture, _ = (named[f"{n}_b"].size for n in _LAYERS)
+        hidden, parts = gates // 3, mixture // 3
+        heard = n_written + N_HISTORY + style
+        shapes = (
+            (N_HABITS, style), (heard, wide), (wide, 3 * hidden), (hidden, 3 * hidden), (hidden + wide, trunk),
+            (trunk, 128 + 3 * (skip // 2)), (N_HISTORY, 2 * (skip // 2)), (trunk + 2, inner), (inner, 3 * parts),
+            (N_HISTORY, 2 * parts),
+        )  # fmt: skip
+        wanted = [shape for both in shapes for shape in (both, both[1:])]
+        damaged = [name for name, shape in zip(names, wanted, strict=True) if named[name].shape != shape]
+    if damaged:
+        raise TakeprintError(
+            f"the network's array {damaged[0]!r} is missing, damaged or of a shape that does not fit the others",
+            where=where,
+            rule="a network has a weight and a bias a layer, finite numbers",
+            remedy="take the profile from where it came from again, or use player='parametric'",
+        )
+    return tuple(np.ascontiguousarray(named[name], dtype=np.float32) for name in names)
+
+
+def _is_sound(array: np.ndarray | None) -> bool:
+    return array is not None and array.dtype.kind == "f" and array.size > 0 and bool((abs(array) <= _LARGEST).all())
 
 
 @cache
-def _shipped() -> tuple[np.ndarray, ...]:
+def _shipped(n_written: int) -> tuple[np.ndarray, ...]:
     with (files(__package__.rpartition(".")[0]) / "profiles" / "kit-network.npz").open("rb") as file:
         with np.load(file, allow_pickle=False) as packed:
-            return _in_order({name: packed[name] for name in packed.files})
+            return _in_order({name: packed[name] for name in packed.files}, n_written, "kit-network.npz")

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from takeprint.core.kernels.table_growth import table_growth
 from tests.naive.table_growth import table_growth as naive
 
