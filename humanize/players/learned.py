@@ -161,7 +161,7 @@ def _tempo_at(hits: Hits, part: Part) -> np.ndarray:
 
 def _with_ornaments(part: Part, velocity: np.ndarray, dice: Dice) -> np.ndarray:
     """Give the strokes of flams and rolls their velocity: the written difference to their hit, or a drawn one."""
-    out = velocity[part.leader] + part.velocity - part.velocity[part.leader]
+    out = np.clip(velocity[part.leader] + part.velocity - part.velocity[part.leader], 1.0, 127.0)
     drawn = part.leader != np.arange(len(part))
     drawn &= part.velocity == part.velocity[part.leader]
     ratio = np.interp(dice.uniform(len(part), "learned", "grace"), _GRACE_LEVELS, _GRACE_RATIO)
