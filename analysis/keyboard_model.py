@@ -155,21 +155,8 @@ def keyboard_arrays(takes: Sequence[Deviations], seed: int = 0, *, memory: bool 
     z = np.empty_like(y)
     for c, name in enumerate(CHANNELS):
         used = _rows_of(name, beat, take)
-        scale, unit = _unit(x, y[:, c], fold, used, rng) if name in _IN_MS else (None, np.ones(len(y)))
-        in_units = y[:, c] / unit
-        mean, expected = _crossed(x, _drawn_in(in_units), fold, used, _MEAN, rng)
-        left = _drawn_in(in_units - expected, _FARTHEST)
-        usual = float(np.sqrt(np.mean(left[used] ** 2))) if used.any() else 0.0
-        if usual <= 0.0:
-            size, z[:, c] = BoostedTables(0.0, *_no_tables(_SIZE)), 0.0
-        else:
-            size, log_size = _crossed(x, np.log(np.abs(left) / usual + _SMALLEST), fold, used, _SIZE, rng)
-            again = usual * float(np.sqrt(np.mean((left[used] / (usual * np.exp(log_size[used]))) ** 2)))
-            size = BoostedTables(size.mean + np.log(again), size.column, size.threshold, size.value)
-            z[:, c] = left / (again * np.exp(log_size))
-        if scale is not None:
-            arrays |= scale.to_arrays(f"keys.{name}.unit")
-        arrays |= mean.to_arrays(f"keys.{name}.mean") | size.to_arrays(f"keys.{name}.size")
+        tables, z[:, c] = _channel(name, x, y[:, c], fold, used, rng)
+        arrays |= tables
     pitch = np.concatenate([p.written.pitch for p in found])
     top = np.flatnonzero(np.diff(groups(beat, take), append=-1))
     style = np.zeros((int(take.max()) + 1, len(STYLE) + 1, len(CHANNELS)))
@@ -189,6 +176,30 @@ def keyboard_arrays(takes: Sequence[Deviations], seed: int = 0, *, memory: bool 
         "keys.like": likeness(x, top).astype(np.float16),
         "keys.moment": _moment_means(z, top).astype(np.float16),
     }
+
+
+def _channel(
+    name: str, x: np.ndarray, y: np.ndarray, fold: np.ndarray, used: np.ndarray, rng: np.random.Generator
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Return (the tables of one channel, what is left of each note in units of its expected size)."""
+    arrays: dict[str, np.ndarray] = {}
+    unit = np.ones(len(y))
+    if name in _IN_MS:
+        tables, unit = _unit(x, y, fold, used, rng)
+        arrays |= tables.to_arrays(f"keys.{name}.unit")
+    in_units = y / unit
+    mean, expected = _crossed(x, _drawn_in(in_units), fold, used, _MEAN, rng)
+    arrays |= mean.to_arrays(f"keys.{name}.mean")
+    left = _drawn_in(in_units - expected, _FARTHEST)
+    usual = float(np.sqrt(np.mean(left[used] ** 2))) if used.any() else 0.0
+    if usual <= 0.0:
+        size = BoostedTables(0.0, *_no_tables(_SIZE))
+        return arrays | size.to_arrays(f"keys.{name}.size"), np.zeros(len(y))
+    size, log_size = _crossed(x, np.log(np.abs(left) / usual + _SMALLEST), fold, used, _SIZE, rng)
+    # A mean of logs is not the log of a mean: the sizes are brought to those of what is left.
+    again = usual * float(np.sqrt(np.mean((left[used] / (usual * np.exp(log_size[used]))) ** 2)))
+    size = BoostedTables(size.mean + np.log(again), size.column, size.threshold, size.value)
+    return arrays | size.to_arrays(f"keys.{name}.size"), left / (again * np.exp(log_size))
 
 
 def keyboard_words(arrays: Mapping[str, np.ndarray]) -> str:
