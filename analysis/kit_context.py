@@ -50,8 +50,6 @@ _OF_KEY = np.full(128, _OTHER)
 for _number, (_, _keys) in enumerate(CLASSES):
     _OF_KEY[list(_keys)] = _number
 _OF_INSTRUMENT = {"kick": 0, "snare": 1, "tom": 5, "hat": 7, "crash": 11, "ride": 12, "clap": 2}
-# What is added to a mean step of velocity before its logarithm is taken.
-_LEAST_STEP = 0.03
 _PHASES = (0, 3, 4, 6, 8, 9)
 _N_POSITIONS = 4
 
@@ -291,7 +289,7 @@ def _surroundings(hits: Hits, before: np.ndarray, gap: np.ndarray) -> np.ndarray
 
 # ------------------------------------------------------------------ habits
 
-HABITS_A_CLASS = 11
+HABITS_A_CLASS = 9
 N_HABITS = N_CLASSES * HABITS_A_CLASS + 12
 
 
@@ -307,7 +305,7 @@ def habits(hits: Hits, timing_ms: np.ndarray, velocity: np.ndarray) -> np.ndarra
 
     Per class: mean and sd of velocity, mean and sd of timing, the velocity's difference between on-beats and
     sixteenth off-beats and between on-beats and eighth off-beats, its mean step from stroke to stroke and to the same
-    place a bar before with the logarithms of both, and how much of it there is (0: none, and the others
+    place a bar before, and how much of it there is (0: none, and the others
     are 0 too). Then for the kit: sd of the slots' timing, its lag-1 and lag-4 autocorrelation, spread inside slots,
     slow wander, and velocity steps to the same place a bar before.
 
@@ -343,7 +341,6 @@ def habits(hits: Hits, timing_ms: np.ndarray, velocity: np.ndarray) -> np.ndarra
             _difference(v, sixteenth, on),
             _difference(v, eighth, on),
             *steps,
-            *(0.5 * np.log(step + _LEAST_STEP) for step in steps),
             np.log1p(n) / 5.0,
         )
     out[N_CLASSES * HABITS_A_CLASS :] = _kit_habits(hits, timing, loud)
