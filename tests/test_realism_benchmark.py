@@ -18,6 +18,7 @@ if BENCHMARKS not in sys.path:
     sys.path.append(BENCHMARKS)
 
 from realism import guards, players, sets, splits  # noqa: E402
+from realism.accents import with_usual_accents  # noqa: E402
 from realism.bench import Bench, remeasured  # noqa: E402
 from realism.cache import Cache  # noqa: E402
 from realism.hits import rows_of_score, rows_of_take  # noqa: E402
@@ -197,3 +198,14 @@ def test_a_judge_tells_noise_and_not_the_take_itself(items: list[sets.Item], tmp
     assert found["iid"].auc["all"][0] > 0.95
     assert 0.3 < found["itself"].auc["all"][0] < 0.7
     assert found["iid"].energy > 2 * max(found["itself"].energy, 0.5)
+
+
+def test_usual_accents_are_the_means_of_places(items: list[sets.Item]) -> None:
+    item = items[0]
+    played, usual = item.score(accents=True).notes, with_usual_accents(item).score(accents=True).notes
+    np.testing.assert_array_equal(usual.onset_tick, played.onset_tick)
+    hats = played.pitch == 42
+    for place in (0.0, 0.5):
+        here = hats & (played.onset_beat % 4 == place)
+        assert np.ptp(usual.velocity[here]) == 0 < np.ptp(played.velocity[here])
+        assert abs(usual.velocity[here][0] - played.velocity[here].mean()) < 2

@@ -2,7 +2,7 @@
 
 python benchmarks/realism drums --guards                     guards, the trial's donors, ours; floors
 python benchmarks/realism drums --setting unseen --rotation 1 --players learned --weights DIR
-python benchmarks/realism drums --accents --players ours     scores with the real velocities, kept
+python benchmarks/realism drums --accents --players donor    scores with accents, kept
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from . import players
+from .accents import with_usual_accents
 from .bench import COLUMNS, Bench, Verdict
 from .cache import Cache, sources
 from .figures import statistics_of, table
@@ -35,7 +36,13 @@ def options(said: argparse.ArgumentParser) -> None:
     said.add_argument("--guards", action="store_true", help="the guards and the trial's players too, with verdicts")
     said.add_argument("--seed", type=int, default=0)
     said.add_argument("--channels", choices=tuple(COLUMNS), action="append", help="columns; default all three")
-    said.add_argument("--accents", action="store_true", help="scores with the real velocities, which players keep")
+    said.add_argument(
+        "--accents",
+        nargs="?",
+        const="usual",
+        choices=("usual", "played"),
+        help="scores with accents, which players keep: the take's mean of each place (default), or all as played",
+    )
     said.add_argument("--weights", metavar="DIR", help="holds learned-<setting>-<rotation>.npz")
     said.add_argument("--cache", metavar="DIR", help="default: a folder below the temporary one")
     said.add_argument("--groove", metavar="DIR", help="another folder laid out like the Groove MIDI Dataset")
@@ -56,13 +63,15 @@ def run(chosen: argparse.Namespace) -> int:
         raise SystemExit(f"too few takes for this setting ({counts}): it needs three parts of players or of pieces")
     if chosen.takes:
         split = (split[0], _some(split[1], chosen.takes), _some(split[2], chosen.takes))
+    if chosen.accents == "usual":
+        split = (split[0], *([with_usual_accents(item) for item in part] for part in split[1:]))
     bench = Bench(
         split,
         "drums",
         seed=chosen.seed,
         jobs=chosen.jobs,
         cache=cache,
-        accents=chosen.accents,
+        accents=bool(chosen.accents),
         per_take=chosen.windows,
         columns={name: COLUMNS[name] for name in (chosen.channels or COLUMNS)},
     )
@@ -112,17 +121,18 @@ def _depends(name: str, chosen: argparse.Namespace) -> tuple:
     """Return what else a player's playing depends on than the benchmark's own files."""
     base = name.partition(":")[0]
     if base in GUARDS or base in TRIAL or base == "itself":
-        return (chosen.setting, chosen.rotation)
+        return (chosen.setting, chosen.rotation, *([chosen.accents] if chosen.accents else []))
     found = [sources("analysis/*.py", "core/**/*.py", "humanize/**/*.py", "humanize/**/*.json", "humanize/**/*.npz")]
     found.append(sources("benchmarks/realism/ours.py"))
     if chosen.weights:
         path = Path(chosen.weights) / f"learned-{chosen.setting}-{chosen.rotation}.npz"
         found.append(hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else "none")
-    return (chosen.setting, chosen.rotation, *found)
+    return (chosen.setting, chosen.rotation, *([chosen.accents] if chosen.accents else []), *found)
 
 
 def _say_split(chosen: argparse.Namespace, bench: Bench) -> None:
-    mode = "accents kept" if chosen.accents else "accents regenerated"
+    kept = {"usual": "each place's usual accents kept", "played": "accents as played kept", None: "accents regenerated"}
+    mode = kept[chosen.accents]
     print(f"drums, {chosen.setting} drummers, rotation {chosen.rotation}, seed {chosen.seed}, {mode}")
     for role, part in zip("GAB", bench.split, strict=True):
         groups = {}
