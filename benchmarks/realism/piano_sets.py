@@ -238,5 +238,22 @@ def piano_split(items: Sequence[PianoItem], rotation: int) -> tuple[list[PianoIt
     return out[0], out[1], out[2]
 
 
+def pianist_split(
+    items: Sequence[PianoItem], rotation: int
+) -> tuple[list[PianoItem], list[PianoItem], list[PianoItem]]:
+    """Deal takes by pianist alone: G, A and B share pieces, so that the player and the judge have met the music."""
+    shift, deal = rotation % 3, rotation // 3
+    people: dict[str, list[str]] = {}
+    for item in items:
+        people.setdefault(item.group, []).append(item.piece)
+    out: tuple[list[PianoItem], ...] = ([], [], [])
+    # Pianists of one piece are dealt in turn, so that every hand gets some of it.
+    order = sorted(people, key=lambda group: (sorted(people[group]), _mixed(group, deal)))
+    hand = {group: number % 3 for number, group in enumerate(order)}
+    for item in items:
+        out[(hand[item.group] + shift) % 3].append(item)
+    return out[0], out[1], out[2]
+
+
 def _mixed(name: str, deal: int) -> str:
     return hashlib.sha256(f"{deal} {name}".encode()).hexdigest()
