@@ -134,7 +134,9 @@ def keyboard_arrays(takes: Sequence[Deviations], seed: int = 0, *, memory: bool 
     memory : bool
         False: a note takes after nothing that was played before it.
     """
-    number, found, notes = [], [], 0
+    number: list[int] = []
+    found: list[Played] = []
+    notes = 0
     # Of thousands of takes some, evenly.
     share = min(1.0, _MOST_NOTES / max(sum(len(d.notes) for d in takes), 1))
     for i, d in enumerate(takes):

@@ -250,7 +250,7 @@ def _own_step(pitch: np.ndarray, group: np.ndarray, first: np.ndarray, size: np.
 
 def likeness(context: np.ndarray, top: np.ndarray) -> np.ndarray:
     """Return what each moment is like, given its highest note's row."""
-    columns = [NAMES.index(name) for name in _LIKE]
+    columns = np.array([NAMES.index(name) for name in _LIKE])
     return context[np.ix_(top, columns)] * np.array(list(_LIKE.values()))
 
 
@@ -263,7 +263,7 @@ def style_columns(context: np.ndarray) -> np.ndarray:
 
 def pace_of(context: np.ndarray, top: np.ndarray) -> float:
     """Return how long the steps of a piece are as a whole, log2 of seconds; ``top`` holds a row of each moment."""
-    steps = context[np.ix_(top, [NAMES.index("step_before"), NAMES.index("step_after")])]
+    steps = context[np.ix_(top, np.array([NAMES.index("step_before"), NAMES.index("step_after")]))]
     return float(np.median(steps.mean(axis=1)))
 
 
