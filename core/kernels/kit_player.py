@@ -16,20 +16,21 @@ _LEAST_SPREAD = 0.03
 _LEAST_OF_CLASS, _LEAST_OF_PLACE = 1.0 / 64.0, 0.1
 # Drawn timing stays where that of the takes learned from lies, 150 ms: what a network hears, it may answer with more.
 _FARTHEST = np.float32(7.5)
+# 1 / n! from n = 13 down to 0, and 2**k from k = -128 on.
+_TAYLOR = np.array([1.0 / math.factorial(n) for n in range(13, -1, -1)])
+_POWERS = np.array([math.ldexp(1.0, k) for k in range(-128, 129)])
 
 
 @numba.njit(cache=True)
 def _exp(x):
     """Return e**x from the four operations alone: 2**k times a Taylor sum over less than half a binary step."""
-    if x < -80.0:
-        return 0.0
-    x = min(x, 80.0)
+    x = min(max(x, -80.0), 80.0)
     k = np.floor(x * 1.4426950408889634 + 0.5)
     r = x - k * 0.693147180369123816490 - k * 1.90821492927058770002e-10
-    s = 1.0
-    for n in range(13, 0, -1):
-        s = 1.0 + s * r / n
-    return math.ldexp(s, int(k))
+    s = _TAYLOR[0]
+    for n in range(1, 14):
+        s = s * r + _TAYLOR[n]
+    return s * _POWERS[int(k) + 128]
 
 
 @numba.njit(cache=True)
@@ -216,18 +217,18 @@ def _step(a, h, w_in, b_in, w_back, b_back, gate_in, gate_back):
 
 
 @numba.njit(cache=True)
-def _draw_class(score, u):
-    """Return the class whose share of the softmax holds ``u``."""
+def _draw_class(score, u, sums):
+    """Return the class whose share of the softmax holds ``u``; ``sums`` is room for the running sums."""
     top = score[0]
     for j in range(1, score.shape[0]):
         top = max(top, score[j])
     total = 0.0
     for j in range(score.shape[0]):
         total += _exp(float(score[j] - top))
+        sums[j] = total
     left = u * total
     for j in range(score.shape[0]):
-        left -= _exp(float(score[j] - top))
-        if left <= 0.0:
+        if left <= sums[j]:
             return j
     return score.shape[0] - 1
 
@@ -287,6 +288,7 @@ def kit_player(written, habits, slot, kind, group, link, place, given, noise, mi
     blends = b_skip.shape[0] // 2
     skip = np.zeros(2 * blends, f)
     near = np.zeros(2 * parts, f)
+    sums = np.zeros(b_vel.shape[0] + b_mix.shape[0])
     kit = np.zeros(10, f)
     kit[9] = -1.0
     by_class = np.zeros((group.shape[0], 10), f)
@@ -313,9 +315,9 @@ def kit_player(written, habits, slot, kind, group, link, place, given, noise, mi
         _relu(wide)
         _layer(wide, w_vel, b_vel, score)
         _layer(heard, w_skip, b_skip, skip)
-        p = _draw_class(score[127 : 128 + blends], noise[i, 0])
+        p = _draw_class(score[127 : 128 + blends], noise[i, 0], sums)
         if p == 0:
-            v = 1 + _draw_class(score[:127], noise[i, 1])
+            v = 1 + _draw_class(score[:127], noise[i, 1], sums)
         else:
             at = 127 + blends + p
             spread = _exp(float(min(max(score[at + blends] + skip[blends + p - 1], f(-3.5)), f(1.5))))
@@ -329,7 +331,7 @@ def kit_player(written, habits, slot, kind, group, link, place, given, noise, mi
         _relu(inner)
         _layer(inner, w_mix, b_mix, mix)
         _layer(heard, w_near, b_near, near)
-        p = _draw_class(mix[:parts], noise[i, 2])
+        p = _draw_class(mix[:parts], noise[i, 2], sums)
         u = noise[i, 3]
         narrow = min(max(mix[2 * parts + p] + near[parts + p], f(-3.5)), f(2.0))
         late = mix[parts + p] + near[p] + _exp(float(narrow)) * _log(u / (1.0 - u))
