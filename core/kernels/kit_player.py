@@ -24,7 +24,8 @@ _POWERS = np.array([math.ldexp(1.0, k) for k in range(-128, 129)])
 @numba.njit(cache=True)
 def _exp(x):
     """Return e**x from the four operations alone: 2**k times a Taylor sum over less than half a binary step."""
-    x = min(max(x, -80.0), 80.0)
+    # NaN counts as very small: what it would index lies outside the table.
+    x = min(x, 80.0) if x > -80.0 else -80.0
     k = np.floor(x * 1.4426950408889634 + 0.5)
     r = x - k * 0.693147180369123816490 - k * 1.90821492927058770002e-10
     s = _TAYLOR[0]

@@ -103,11 +103,20 @@ def test_a_wild_network_stays_within_what_can_be_played():
     assert np.abs(timing).max() == 7.5
 
 
+def test_a_network_that_overflows_reads_nothing_it_should_not():
+    asked = list(_asked(9, n=50))
+    asked[-1] = tuple(np.full_like(w, 3e38) for w in asked[-1])
+    timing, velocity = kernel.kit_player(*asked)
+    assert len(timing) == len(velocity) == 50
+
+
 def test_the_own_power_of_e_is_maths():
     for x in [*np.linspace(-79.9, 79.9, 1601), 0.0, -0.0, 0.34657, 1e-9, -1e-300]:
         assert kernel._exp(x) == pytest.approx(math.exp(x), rel=1e-13)
     assert kernel._exp(-1000.0) == pytest.approx(math.exp(-80.0), rel=1e-13)
     assert kernel._exp(1000.0) == pytest.approx(math.exp(80.0), rel=1e-13)
+    assert kernel._exp(math.nan) == kernel._exp(-math.inf) == kernel._exp(-80.0)
+    assert kernel._exp(math.inf) == kernel._exp(80.0)
 
 
 def test_the_own_logarithm_is_maths():
