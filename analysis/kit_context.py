@@ -40,6 +40,8 @@ N_CLASSES = len(CLASSES)
 # kick, snare, toms, hats, cymbals
 GROUP = np.array([0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4])
 N_GROUPS = 5
+_PLACES = 16
+N_ALIKE = N_CLASSES + N_GROUPS * _PLACES
 TIMING_UNIT_MS = 20.0
 VELOCITY_MIDDLE, VELOCITY_UNIT = 70.0, 32.0
 _OTHER = NAMES.index("tom_high")
@@ -50,6 +52,8 @@ _OF_KEY = np.full(128, _OTHER)
 for _number, (_, _keys) in enumerate(CLASSES):
     _OF_KEY[list(_keys)] = _number
 _OF_INSTRUMENT = {"kick": 0, "snare": 1, "tom": 5, "hat": 7, "crash": 11, "ride": 12, "clap": 2}
+# What is added to a mean step of velocity before its logarithm is taken.
+_LEAST_STEP = 0.03
 _PHASES = (0, 3, 4, 6, 8, 9)
 _N_POSITIONS = 4
 
@@ -289,15 +293,18 @@ def _surroundings(hits: Hits, before: np.ndarray, gap: np.ndarray) -> np.ndarray
 
 # ------------------------------------------------------------------ habits
 
-HABITS_A_CLASS = 9
+HABITS_A_CLASS = 11
 N_HABITS = N_CLASSES * HABITS_A_CLASS + 12
 
 
 def alike(hits: Hits) -> np.ndarray:
-    """Return what a take is made of, ndarray [shape=(N_CLASSES + 12,)]: shares of the classes, shares of the places."""
+    """Return what a take is made of, ndarray [shape=(N_ALIKE,)]: shares of the classes, then of groups and places.
+
+    A place is a sixteenth of a bar of four beats; longer bars wrap round.
+    """
     kinds = np.bincount(hits.kind, minlength=N_CLASSES)
-    phases = np.bincount(hits.cell % 12, minlength=12)
-    return np.concatenate([kinds, phases]) / max(len(hits), 1)
+    places = GROUP[hits.kind] * _PLACES + hits.cell // 3 % _PLACES
+    return np.concatenate([kinds, np.bincount(places, minlength=N_GROUPS * _PLACES)]) / max(len(hits), 1)
 
 
 def habits(hits: Hits, timing_ms: np.ndarray, velocity: np.ndarray) -> np.ndarray:
@@ -305,7 +312,7 @@ def habits(hits: Hits, timing_ms: np.ndarray, velocity: np.ndarray) -> np.ndarra
 
     Per class: mean and sd of velocity, mean and sd of timing, the velocity's difference between on-beats and
     sixteenth off-beats and between on-beats and eighth off-beats, its mean step from stroke to stroke and to the same
-    place a bar before, and how much of it there is (0: none, and the others
+    place a bar before with the logarithms of both, and how much of it there is (0: none, and the others
     are 0 too). Then for the kit: sd of the slots' timing, its lag-1 and lag-4 autocorrelation, spread inside slots,
     slow wander, and velocity steps to the same place a bar before.
 
@@ -341,6 +348,7 @@ def habits(hits: Hits, timing_ms: np.ndarray, velocity: np.ndarray) -> np.ndarra
             _difference(v, sixteenth, on),
             _difference(v, eighth, on),
             *steps,
+            *(0.5 * np.log(step + _LEAST_STEP) for step in steps),
             np.log1p(n) / 5.0,
         )
     out[N_CLASSES * HABITS_A_CLASS :] = _kit_habits(hits, timing, loud)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..core.deviations import Deviations
-from .kit_context import CLASSES, N_CLASSES, N_HABITS, Hits, alike, habits, played
+from .kit_context import CLASSES, N_ALIKE, N_HABITS, Hits, alike, habits, played
 from .observe import is_drum
 
 # Hits of a take that are listened to before playing, and the fewest that tell of habits.
@@ -109,7 +109,7 @@ def arrays_are_sound(arrays: dict[str, np.ndarray]) -> bool:
         if name in ("take", "kind", "bar", "cell") and (a != np.rint(a)).any():
             return False
     rows, takes = len(found["take"]) if found["take"].ndim else 0, found["bpm"].size
-    shapes = {"bpm": (takes,), "habits": (takes, N_HABITS), "alike": (takes, N_CLASSES + 12)}
+    shapes = {"bpm": (takes,), "habits": (takes, N_HABITS), "alike": (takes, N_ALIKE)}
     if any(a.shape != shapes.get(name, (rows,)) for name, a in found.items()):
         return False
     step = np.diff(found["take"].astype(np.int64))

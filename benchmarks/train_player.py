@@ -68,10 +68,10 @@ class Player(nn.Module):
         self.memory = nn.GRU(wide, hidden, batch_first=True)
         self.trunk = nn.Linear(hidden + wide, wide)
         self.velocity = nn.Linear(wide, 128 + 3 * BLENDS)
-        self.skip = nn.Linear(N_HISTORY, 2 * BLENDS)
+        self.skip = nn.Linear(HABITS_A_CLASS + N_HISTORY, 1 + 3 * BLENDS)
         self.timing = nn.Linear(wide + 2, 64)
         self.mixture = nn.Linear(64, 3 * PARTS)
-        self.near = nn.Linear(N_HISTORY, 2 * PARTS)
+        self.near = nn.Linear(HABITS_A_CLASS + N_HISTORY, 2 * PARTS)
         for layer in (self.skip, self.near):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
@@ -85,10 +85,11 @@ class Player(nn.Module):
         h, _ = self.memory(self.some(a))
         c = self.some(torch.relu(self.trunk(torch.cat([self.more(h), a], -1))))
         v = self.velocity(c)
-        v = torch.cat([v[..., : 128 + BLENDS], v[..., 128 + BLENDS :] + self.skip(heard)], -1)
+        straight = torch.cat([own, heard], -1)
+        v = torch.cat([v[..., :127], v[..., 127:] + self.skip(straight)], -1)
         loud = torch.stack([(velocity - VELOCITY_MIDDLE) / VELOCITY_UNIT, (velocity > 126.5).float()], -1)
         t = self.mixture(torch.relu(self.timing(torch.cat([c, loud], -1))))
-        return v, torch.cat([t[..., :PARTS], t[..., PARTS:] + self.near(heard)], -1)
+        return v, torch.cat([t[..., :PARTS], t[..., PARTS:] + self.near(straight)], -1)
 
     def weights(self) -> tuple[np.ndarray, ...]:
         """Return the arrays of ``kit_player``, in its order."""
@@ -318,6 +319,7 @@ def cooled(weights: tuple[np.ndarray, ...]) -> dict[str, np.ndarray]:
     for k in "wb":
         named[f"velocity_{k}"][..., :127] /= COOLER["classes"]
         named[f"velocity_{k}"][..., 127 : 128 + BLENDS] /= COOLER["parts"]
+        named[f"skip_{k}"][..., : 1 + BLENDS] /= COOLER["parts"]
         named[f"mixture_{k}"][..., :PARTS] /= COOLER["timing_parts"]
     named["velocity_b"][128 + 2 * BLENDS :] += math.log(COOLER["width"])
     named["mixture_b"][2 * PARTS :] += math.log(COOLER["timing_width"])

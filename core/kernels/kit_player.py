@@ -256,8 +256,9 @@ def kit_player(written, habits, slot, kind, group, link, place, given, noise, mi
         Velocity's scale.
     weights : tuple of float32 arrays
         Weight and bias of: habits, input, recurrent input, recurrent state, trunk, velocity (127 classes, then the
-        shares of them and of the blends, then the blends' centres and log widths), what of the past goes straight to
-        centres and widths, timing, its mixture, and what of the past goes straight to that.
+        shares of them and of the blends, then the blends' centres and log widths), what goes
+        straight to shares, centres and widths, timing, its mixture, and what goes straight to that: the last columns of
+        ``written`` and what was heard.
 
     Returns
     -------
@@ -286,8 +287,8 @@ def kit_player(written, habits, slot, kind, group, link, place, given, noise, mi
     score = np.zeros(b_vel.shape[0], f)
     inner, mix = np.zeros(b_tim.shape[0], f), np.zeros(b_mix.shape[0], f)
     parts = b_mix.shape[0] // 3
-    blends = b_skip.shape[0] // 2
-    skip = np.zeros(2 * blends, f)
+    blends = (b_skip.shape[0] - 1) // 3
+    skip = np.zeros(1 + 3 * blends, f)
     near = np.zeros(2 * parts, f)
     sums = np.zeros(b_vel.shape[0] + b_mix.shape[0])
     kit = np.zeros(10, f)
@@ -315,14 +316,16 @@ def kit_player(written, habits, slot, kind, group, link, place, given, noise, mi
         _layer(both, w_trunk, b_trunk, wide)
         _relu(wide)
         _layer(wide, w_vel, b_vel, score)
-        _layer(heard, w_skip, b_skip, skip)
+        _layer(x[k + N_HISTORY - w_skip.shape[0] : k + N_HISTORY], w_skip, b_skip, skip)
+        for j in range(1 + blends):
+            score[127 + j] += skip[j]
         p = _draw_class(score[127 : 128 + blends], noise[i, 0], sums)
         if p == 0:
             v = 1 + _draw_class(score[:127], noise[i, 1], sums)
         else:
             at = 127 + blends + p
-            spread = _exp(float(min(max(score[at + blends] + skip[blends + p - 1], f(-3.5)), f(1.5))))
-            drawn = score[at] + skip[p - 1] + spread * _log(noise[i, 1] / (1.0 - noise[i, 1]))
+            spread = _exp(float(min(max(score[at + blends] + skip[2 * blends + p], f(-3.5)), f(1.5))))
+            drawn = score[at] + skip[blends + p] + spread * _log(noise[i, 1] / (1.0 - noise[i, 1]))
             v = int(min(max(np.floor(drawn * unit + middle + 0.5), 1.0), 127.0))
         velocity[i] = v
         loud[i] = (v - middle) / unit
@@ -331,7 +334,7 @@ def kit_player(written, habits, slot, kind, group, link, place, given, noise, mi
         _layer(trunk, w_tim, b_tim, inner)
         _relu(inner)
         _layer(inner, w_mix, b_mix, mix)
-        _layer(heard, w_near, b_near, near)
+        _layer(x[k + N_HISTORY - w_near.shape[0] : k + N_HISTORY], w_near, b_near, near)
         p = _draw_class(mix[:parts], noise[i, 2], sums)
         u = noise[i, 3]
         narrow = min(max(mix[2 * parts + p] + near[parts + p], f(-3.5)), f(2.0))

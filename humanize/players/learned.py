@@ -22,6 +22,8 @@ import numpy as np
 
 from ...analysis.kit_context import (
     GROUP,
+    HABITS_A_CLASS,
+    N_CLASSES,
     N_HABITS,
     TIMING_UNIT_MS,
     VELOCITY_MIDDLE,
@@ -108,11 +110,10 @@ def play(part: Part, profile: Profile, dice: Dice, *, keep_accents: bool = True)
 
 
 def _listened_to(hits: Hits, part: Part, profile: Profile, dice: Dice) -> int:
-    """Draw a take among those most like the part: in strokes, in places of the beat, in tempo."""
+    """Draw a take among those most like the part: in strokes, in who plays where in the bar, in tempo."""
     own, arrays = alike(hits), profile.arrays
-    classes = arrays["kit_alike"].shape[1] - 12
     score = -np.abs(np.log2(part.tempo_bpm / np.maximum(arrays["kit_bpm"].astype(np.float64), 1.0)))
-    for columns in (slice(0, classes), slice(classes, None)):
+    for columns in (slice(0, N_CLASSES), slice(N_CLASSES, None)):
         a, b = own[columns], arrays["kit_alike"][:, columns].astype(np.float64)
         score = score + b @ a / np.sqrt(np.maximum((a @ a) * (b**2).sum(axis=1), 1e-12))
     # Rounded, so that equal takes are equal on every machine.
@@ -188,11 +189,10 @@ def _in_order(named: dict[str, np.ndarray], n_written: int, where: str) -> tuple
     if not damaged:
         style, wide, gates, _, trunk, _, skip, inner, mixture, _ = (named[f"{n}_b"].size for n in _LAYERS)
         hidden, parts = gates // 3, mixture // 3
-        heard = n_written + N_HISTORY + style
+        heard, straight = n_written + N_HISTORY + style, HABITS_A_CLASS + N_HISTORY
         shapes = (
             (N_HABITS, style), (heard, wide), (wide, 3 * hidden), (hidden, 3 * hidden), (hidden + wide, trunk),
-            (trunk, 128 + 3 * (skip // 2)), (N_HISTORY, 2 * (skip // 2)), (trunk + 2, inner), (inner, 3 * parts),
-            (N_HISTORY, 2 * parts),
+            (trunk, 127 + skip), (straight, skip), (trunk + 2, inner), (inner, 3 * parts), (straight, 2 * parts),
         )  # fmt: skip
         wanted = [shape for both in shapes for shape in (both, both[1:])]
         damaged = [name for name, shape in zip(names, wanted, strict=True) if named[name].shape != shape]

@@ -85,7 +85,7 @@ def test_the_history_that_is_played_is_the_history_that_is_learned():
         if name.split("_")[0] in ("mixture", "near"):
             network[name][:] = 0.0
     network["mixture_b"][2] = -9.0
-    network["near_w"][29, 0], network["near_w"][7, 0], network["near_b"][0] = 0.5, 0.3, 0.1
+    network["near_w"][29 - 42, 0], network["near_w"][7 - 42, 0], network["near_b"][0] = 0.5, 0.3, 0.1
     asked[8][:, 3] = 0.5
     asked[-1] = in_order(network)
     timing, velocity = kernel.kit_player(*asked)

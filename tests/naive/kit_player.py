@@ -107,6 +107,7 @@ def kit_player(written, habits, slot, kind, group, link, place, given, noise, mi
     timing, velocity, loud = np.zeros(n), np.zeros(n, dtype=int), np.zeros(n)
     for i in range(n):
         heard = history_of(i, slot, kind, group, link, place, timing, loud)
+        straight = np.concatenate([written[i], heard])
         a = np.maximum(into(np.concatenate([written[i], heard, style])), 0.0)
         (r_in, z_in, c_in), (r_back, z_back, c_back) = np.split(gate_in(a), 3), np.split(gate_back(h), 3)
         reset, keep = sigmoid(r_in + r_back), sigmoid(z_in + z_back)
@@ -118,8 +119,9 @@ def kit_player(written, habits, slot, kind, group, link, place, given, noise, mi
         c = np.maximum(of_trunk(np.concatenate([h, a])), 0.0)
         told = of_velocity(c)
         blends = (len(told) - 128) // 3
-        centres = told[128 + blends : 128 + 2 * blends] + skip(heard)[:blends]
-        widths = np.clip(told[128 + 2 * blends :] + skip(heard)[blends:], -3.5, 1.5)
+        told = np.concatenate([told[:127], told[127:] + skip(straight[-len(weights[12]) :])])
+        centres = told[128 + blends : 128 + 2 * blends]
+        widths = np.clip(told[128 + 2 * blends :], -3.5, 1.5)
         part = drawn(told[127 : 128 + blends], noise[i, 0])
         if part == 0:
             velocity[i] = 1 + drawn(told[:127], noise[i, 1])
@@ -130,7 +132,7 @@ def kit_player(written, habits, slot, kind, group, link, place, given, noise, mi
         shares, places, spreads = np.split(
             mixture(np.maximum(of_timing(np.concatenate([c, [loud[i], velocity[i] == 127]])), 0.0)), 3
         )
-        shift, wider = np.split(near(heard), 2)
+        shift, wider = np.split(near(straight[-len(weights[18]) :]), 2)
         part = drawn(shares, noise[i, 2])
         x = logistic(places[part] + shift[part], np.clip(spreads[part] + wider[part], -3.5, 2.0), noise[i, 3])
         timing[i] = np.clip(x, -FARTHEST, FARTHEST)
