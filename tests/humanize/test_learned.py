@@ -25,6 +25,7 @@ from .made_scores import chorale, groove, planted, take_of
 
 DICE = Dice(1, "score", "kit")
 N_WRITTEN = context(Hits.of(np.zeros(1), np.zeros(1), np.zeros(1, np.int64), Metre()), np.full(1, 120.0)).shape[1]
+N_READ = N_WRITTEN + HABITS_A_CLASS
 
 
 def _drummer(seed, bpm=110.0, cymbal=42, bars=16):
@@ -44,7 +45,7 @@ def _with(profile, **arrays):
 
 
 def _network(**changed):
-    made = {f"network_{n}": a for n, a in network_of(3, N_WRITTEN + HABITS_A_CLASS, N_HABITS, size=0.6).items()}
+    made = {f"network_{n}": a for n, a in network_of(3, N_READ, N_HABITS, size=0.6).items()}
     return made | changed
 
 
@@ -139,6 +140,30 @@ def test_half_precision_weights_are_played(profile):
     assert np.ptp(_play(_part(groove(4)), _with(profile, **half)).timing_ms) > 1.0
 
 
+@pytest.mark.parametrize("name", ["drums-rock", "drums-jazz"])
+def test_the_shipped_network_plays_the_shipped_profiles(name):
+    made = perform(take_of(groove(16)), name, player="learned", seed=4, keep_accents=False)
+    assert made.reference["player"]["parts"]["kit"]["player"] == "learned"
+    # A click is kept within some hundredths of a second, and no drummer strikes all alike.
+    assert 3.0 < made.notes.timing_ms.std() < 40.0
+    assert len(set(made.notes.velocity.tolist())) > 20
+
+
+def test_two_drummers_in_turn(profile):
+    made = perform(take_of(groove(16)), "drums-funk:0.7,drums-rock:0.3", player="learned", seed=4)
+    assert made.reference["player"]["parts"]["kit"]["player"] == "learned"
+    assert np.ptp(made.notes.timing_ms) > 1.0
+
+
+def test_a_recording_is_listened_to_by_its_instruments_names(profile):
+    heard = perform(take_of(groove(8)), profile, player="learned", seed=1)
+    rows = heard.notes.replace(pitch=np.full(len(heard.notes), np.nan), channel=np.full(len(heard.notes), -1))
+    arrays = fit(heard.replace(notes=rows), name="heard", kind="drums").arrays
+    assert set(arrays["kit_kind"].tolist()) == {0, 1, 7}
+    made = _play(_part(groove(4)), dataclasses.replace(profile, arrays=dict(arrays) | _network()))
+    assert np.ptp(made.timing_ms) > 1.0
+
+
 # ---------------------------------------------------------------- what it listens to
 
 
@@ -188,6 +213,14 @@ def test_kept_accents_are_varied_around(profile):
         assert abs(made.velocity[rows].mean()) < 0.2 * made.velocity.std()
 
 
+def test_no_kept_accent_is_turned_into_another(profile):
+    # A drummer whose network says now 1, now 127: the written accents stand all the same.
+    wild = _with(profile, **{f"network_{n}": a for n, a in network_of(5, N_READ, N_HABITS, size=8.0).items()})
+    own, kept = (_play(_part(groove(32)), wild, keep_accents) for keep_accents in (False, True))
+    assert np.ptp(own.velocity) == 126
+    assert np.abs(kept.velocity).max() < 24.0
+
+
 def _flams(bars=8):
     """A snare with a grace stroke 20 ms before each, and three strokes of a roll on the tom."""
     near = 0.02 * 110 / 60
@@ -230,7 +263,7 @@ def test_nothing_is_rendered_before_the_beginning(profile, tmp_path):
     data = write_new_smf(None, take.notes, take.timeline, Metre(), ticks_per_beat=480)
     (tmp_path / "score.mid").write_bytes(data)
     score = load_take(tmp_path / "score.mid")
-    early = network_of(3, N_WRITTEN + HABITS_A_CLASS, N_HABITS)
+    early = network_of(3, N_READ, N_HABITS)
     early["near_b"][:2] = -4.0
     eager = _with(profile, **{f"network_{n}": a for n, a in early.items()})
     made = perform(score, eager, player="learned", seed=1)
@@ -319,9 +352,9 @@ def _damaged_networks():
     yield "empty", whole | {"network_mixture_w": np.zeros((4, 0)), "network_mixture_b": np.zeros(0)}
     yield "a number", whole | {"network_near_b": np.array(1.0)}
     yield "another name", whole | {"network_habits_w": whole["network_near_w"]}
-    wider = network_of(3, N_WRITTEN + HABITS_A_CLASS + 1, N_HABITS)
+    wider = network_of(3, N_READ + 1, N_HABITS)
     yield "for more context", {f"network_{n}": a for n, a in wider.items()}
-    fewer = network_of(3, N_WRITTEN + HABITS_A_CLASS, N_HABITS - 9)
+    fewer = network_of(3, N_READ, N_HABITS - 9)
     yield "for fewer habits", {f"network_{n}": a for n, a in fewer.items()}
 
 
