@@ -63,6 +63,7 @@ FILES = {
     "minuet-pictures/pair_timing.png": "every note's timing, and slips where there are any",
     "minuet-pictures/pair_level.png": "how loud take and score are",
     "minuet-pictures/pair_map.png": "where take and score lie to each other",
+    "minuet-pictures/ensemble.png": "how the minuet's parts play together: asynchrony, and who follows whom",
     "what-is-what.txt": "this text",
 }
 

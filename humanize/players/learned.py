@@ -188,11 +188,12 @@ def _in_order(named: dict[str, np.ndarray], n_written: int, where: str) -> tuple
     damaged = [name for name in names if not _is_sound(named.get(name))]
     if not damaged:
         style, wide, gates, _, trunk, _, skip, inner, mixture, _ = (named[f"{n}_b"].size for n in _LAYERS)
-        hidden, parts = gates // 3, mixture // 3
+        hidden, parts, blends = gates // 3, mixture // 3, (skip - 1) // 3
         heard, straight = n_written + N_HISTORY + style, HABITS_A_CLASS + N_HISTORY
         shapes = (
             (N_HABITS, style), (heard, wide), (wide, 3 * hidden), (hidden, 3 * hidden), (hidden + wide, trunk),
-            (trunk, 127 + skip), (straight, skip), (trunk + 2, inner), (inner, 3 * parts), (straight, 2 * parts),
+            (trunk, 128 + 3 * blends), (straight, 1 + 3 * blends), (trunk + 2, inner), (inner, 3 * parts),
+            (straight, 2 * parts),
         )  # fmt: skip
         wanted = [shape for both in shapes for shape in (both, both[1:])]
         damaged = [name for name, shape in zip(names, wanted, strict=True) if named[name].shape != shape]

@@ -334,6 +334,9 @@ def test_what_a_take_is_made_of_sums_to_one_and_one():
     assert told[N_CLASSES:].sum() == pytest.approx(1.0)
     assert told[[KICK, SNARE, HAT]].tolist() == [1 / 6, 1 / 6, 2 / 3]
     assert not alike(_hits([], [])).any()
+    # Who plays where: a kick on three is none on one, and a long bar's fifth beat counts as its first.
+    on = [alike(_hits([b], [KICK], metre))[N_CLASSES:] for b, metre in ((0.0, "4/4"), (2.0, "4/4"), (4.0, "5/4"))]
+    assert [int(np.flatnonzero(row)[0]) for row in on] == [0, 8, 0]
 
 
 # ---------------------------------------------------------------- what was played

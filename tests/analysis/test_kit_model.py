@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from takeprint.analysis import kit_model
-from takeprint.analysis.kit_context import N_CLASSES, N_HABITS, habits, played
+from takeprint.analysis.kit_context import N_ALIKE, N_HABITS, habits, played
 from takeprint.analysis.kit_model import LEAST_HITS, PROMPT_HITS, arrays_are_sound, kit_arrays, prompt_of
 from takeprint.analysis.measure import measure
 from takeprint.analysis.observe import is_drum
@@ -56,7 +56,7 @@ def test_the_end_of_each_take_comes_back(takes, arrays):
 
 def test_habits_and_tempo_are_those_of_whole_takes(takes, arrays):
     assert arrays["kit_habits"].shape == (3, N_HABITS)
-    assert arrays["kit_alike"].shape == (3, N_CLASSES + 12)
+    assert arrays["kit_alike"].shape == (3, N_ALIKE)
     np.testing.assert_allclose(arrays["kit_bpm"], [110.0, 150.0, 110.0], atol=0.5)
     assert arrays["kit_source"].tolist() == [0, 1, 2]
     for number, take in enumerate(takes):

@@ -354,6 +354,11 @@ def _damaged_networks():
     yield "another name", whole | {"network_habits_w": whole["network_near_w"]}
     wider = network_of(3, N_READ + 1, N_HABITS)
     yield "for more context", {f"network_{n}": a for n, a in wider.items()}
+    for name in ("skip_b", "velocity_b"):
+        both = {f"network_{name[:-1]}{k}": whole[f"network_{name[:-1]}{k}"][..., :-1] for k in "wb"}
+        yield f"{name} shorter with its weights", whole | both
+    layers = [f"network_{n}_{k}" for n in ("skip", "velocity") for k in "wb"]
+    yield "half a blend", whole | {name: whole[name][..., :-1] for name in layers}
     fewer = network_of(3, N_READ, N_HABITS - 9)
     yield "for fewer habits", {f"network_{n}": a for n, a in fewer.items()}
 
