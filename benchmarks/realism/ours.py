@@ -21,10 +21,12 @@ from .sets import Item
 class Shipped:
     """`perform` with a profile fitted to the target's own player in G, or to all of G where he is not in it.
 
-    ``weights``: the network that the learned player plays with. The shipped one has heard A and B too.
+    ``weights``: the network that the learned player plays with. The shipped one has heard A and B too. Ablations:
+    ``heard=N`` lets it listen to the last N hits of a take only, ``habits=0`` gives every take the same habits.
     """
 
     def __init__(self, player: str, options: dict[str, Any], weights: Path | None = None) -> None:
+        self.heard, self.habits = options.pop("heard", None), options.pop("habits", True)
         self.player, self.options, self.network = player, options, {}
         if player in ("auto", "learned"):
             if weights is None or not weights.is_file():
@@ -42,10 +44,25 @@ class Shipped:
 
     def play(self, item: Item, seed: int, accents: bool = False) -> Deviations:
         profile = self.profiles.get(item.group, self.everyone)
-        profile = dataclasses.replace(profile, arrays={**profile.arrays, **self.network})
+        arrays = _without(dict(profile.arrays), self.heard, bool(self.habits))
+        profile = dataclasses.replace(profile, arrays={**arrays, **self.network})
         return perform(
             item.score(accents), profile, player=self.player, seed=seed, keep_accents=accents, **self.options
         )
+
+
+def _without(arrays: dict[str, np.ndarray], heard: int | None, habits: bool) -> dict[str, np.ndarray]:
+    """Return a profile's arrays with less to listen to."""
+    if "kit_take" not in arrays:
+        return arrays
+    if not habits:
+        arrays["kit_habits"] = np.tile(arrays["kit_habits"].mean(axis=0), (len(arrays["kit_habits"]), 1))
+    if heard is not None:
+        take = arrays["kit_take"]
+        keep = np.concatenate([np.flatnonzero(take == t)[-int(heard) :] for t in np.unique(take)])
+        rows = [name for name, a in arrays.items() if name.startswith("kit_") and len(a) == len(take)]
+        arrays |= {name: arrays[name][keep] for name in rows}
+    return arrays
 
 
 class Itself:

@@ -92,7 +92,7 @@ def play(part: Part, profile: Profile, dice: Dice, *, keep_accents: bool = True)
     drawn_ms, drawn = _drawn(hits, part, profile, take, dice)
     timing_ms, velocity = np.zeros(len(part)), np.zeros(len(part))
     timing_ms[main[hits.row]], velocity[main[hits.row]] = drawn_ms, drawn
-    clock_ms = part.group_mean(np.where(part.leader == np.arange(len(part)), timing_ms, timing_ms[part.leader]))
+    clock_ms = part.group_mean(timing_ms[part.leader])
     if keep_accents:
         usual = slot_means(drawn.astype(np.float64), hits.kind, hits.kind * 32768 + hits.cell, _SHRINK)
         # What strays further is an accent that this drummer would put here; the written ones stand.
