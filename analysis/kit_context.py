@@ -297,14 +297,16 @@ HABITS_A_CLASS = 11
 N_HABITS = N_CLASSES * HABITS_A_CLASS + 12
 
 
-def alike(hits: Hits) -> np.ndarray:
+def alike(hits: Hits, velocity: np.ndarray) -> np.ndarray:
     """Return what a take is made of, ndarray [shape=(N_ALIKE,)]: shares of the classes, then of groups and places.
 
-    A place is a sixteenth of a bar of four beats; longer bars wrap round.
+    A place is a sixteenth of a bar of four beats; longer bars wrap round. There a stroke counts as much as it sounds: a
+    backbeat and a ghost note at one place are not alike.
     """
-    kinds = np.bincount(hits.kind, minlength=N_CLASSES)
+    kinds = np.bincount(hits.kind, minlength=N_CLASSES) / max(len(hits), 1)
     places = GROUP[hits.kind] * _PLACES + hits.cell // 3 % _PLACES
-    return np.concatenate([kinds, np.bincount(places, minlength=N_GROUPS * _PLACES)]) / max(len(hits), 1)
+    loud = np.bincount(places, velocity, minlength=N_GROUPS * _PLACES)
+    return np.concatenate([kinds, loud / max(float(velocity.sum()), 1.0)])
 
 
 def habits(hits: Hits, timing_ms: np.ndarray, velocity: np.ndarray) -> np.ndarray:

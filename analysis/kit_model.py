@@ -67,7 +67,14 @@ def kit_arrays(takes: Sequence[Deviations]) -> dict[str, np.ndarray]:
     out["kit_timing_ms"] = (np.round(out["kit_timing_ms"] * 16) / 16).astype(np.float32)
     told = np.clip([habits(*found[i]) for i in kept], -_HABIT, _HABIT)
     out["kit_habits"] = (np.round(told * 1024) / 1024).astype(np.float32)
-    out["kit_alike"] = (np.round(np.array([alike(found[i][0]) for i in kept]) * 4096) / 4096).astype(np.float32)
+    # Of what is listened to, not of the whole take: a take may end with another groove than it began with.
+    like = np.array(
+        [
+            alike(hits.part(max(0, len(hits) - PROMPT_HITS), len(hits)), loud[-PROMPT_HITS:])
+            for hits, _, loud in (found[i] for i in kept)
+        ]
+    )
+    out["kit_alike"] = (np.round(like * 4096) / 4096).astype(np.float32)
     out["kit_source"] = np.array(kept, dtype=np.int32)
     out["kit_bpm"] = np.clip([bpm[i] for i in kept], *_BPM).astype(np.float32)
     return out

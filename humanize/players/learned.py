@@ -24,6 +24,7 @@ from ...analysis.kit_context import (
     GROUP,
     HABITS_A_CLASS,
     N_CLASSES,
+    N_GROUPS,
     N_HABITS,
     TIMING_UNIT_MS,
     VELOCITY_MIDDLE,
@@ -46,8 +47,11 @@ _LAYERS = ("habits", "input", "memory_in", "memory_back", "trunk", "velocity", "
 NETWORK = "network_"
 # From how many of the takes most like the part one is drawn.
 _BEST = 3
+# What agreement of the places counts, beside the strokes' and an octave of tempo.
+_OF_PLACES = 2.0
 # Accents kept: a place's usual velocity counts its instrument's as one hit more, and no hit strays far beyond this.
 _SHRINK, _FARTHEST = 1.0, 24.0
+_FULL, _FULL_SD = 127.0, 8.0
 # Groove MIDI, 6010 strokes before their hit: quantiles of their velocity over the hit's.
 _GRACE_LEVELS = np.array([0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0])
 _GRACE_RATIO = np.array([0.12, 0.15, 0.40, 0.74, 0.94, 1.0, 1.0])
@@ -88,12 +92,15 @@ def play(part: Part, profile: Profile, dice: Dice, *, keep_accents: bool = True)
     main = np.flatnonzero(part.leader == np.arange(len(part)))
     instrument = part.voices.text[main]
     hits = Hits.of(part.beat[main], part.onset_s[main], class_of(part.pitch[main], instrument), part.metre)
-    take = _listened_to(hits, part, profile, dice)
+    take = _listened_to(hits, part.velocity[main[hits.row]], part, profile, dice)
     drawn_ms, drawn = _drawn(hits, part, profile, take, dice)
     timing_ms, velocity = np.zeros(len(part)), np.zeros(len(part))
     timing_ms[main[hits.row]], velocity[main[hits.row]] = drawn_ms, drawn
     clock_ms = part.group_mean(timing_ms[part.leader])
     if keep_accents:
+        # A full-scale velocity tells no more than that it was this loud: how much louder it was meant is drawn.
+        beyond = _FULL_SD * np.abs(dice.normal(len(hits), "learned", "beyond"))
+        drawn = np.where(drawn >= _FULL, drawn + beyond, drawn)
         usual = slot_means(drawn.astype(np.float64), hits.kind, hits.kind * 32768 + hits.cell, _SHRINK)
         # What strays further is an accent that this drummer would put here; the written ones stand.
         velocity[main[hits.row]] = _FARTHEST * _bent((drawn - usual) / _FARTHEST)
@@ -109,13 +116,18 @@ def play(part: Part, profile: Profile, dice: Dice, *, keep_accents: bool = True)
     )
 
 
-def _listened_to(hits: Hits, part: Part, profile: Profile, dice: Dice) -> int:
+def _listened_to(hits: Hits, written: np.ndarray, part: Part, profile: Profile, dice: Dice) -> int:
     """Draw a take among those most like the part: in strokes, in who plays where in the bar, in tempo."""
-    own, arrays = alike(hits), profile.arrays
+    own, arrays = alike(hits, written), profile.arrays
     score = -np.abs(np.log2(part.tempo_bpm / np.maximum(arrays["kit_bpm"].astype(np.float64), 1.0)))
-    for columns in (slice(0, N_CLASSES), slice(N_CLASSES, None)):
-        a, b = own[columns], arrays["kit_alike"][:, columns].astype(np.float64)
-        score = score + b @ a / np.sqrt(np.maximum((a @ a) * (b**2).sum(axis=1), 1e-12))
+    kinds, theirs = own[:N_CLASSES], arrays["kit_alike"][:, :N_CLASSES].astype(np.float64)
+    score = score + theirs @ kinds / np.sqrt(np.maximum((kinds @ kinds) * (theirs**2).sum(axis=1), 1e-12))
+    # Group by group, so that the many hats do not drown where the backbeat falls.
+    where = own[N_CLASSES:].reshape(N_GROUPS, -1)
+    there = arrays["kit_alike"][:, N_CLASSES:].astype(np.float64).reshape(len(theirs), N_GROUPS, -1)
+    used = where.any(axis=1)
+    size = np.sqrt(np.maximum((where**2).sum(axis=1) * (there**2).sum(axis=2), 1e-12))
+    score = score + _OF_PLACES * ((there * where).sum(axis=2) / size)[:, used].mean(axis=1)
     # Rounded, so that equal takes are equal on every machine.
     best = np.argsort(-np.round(score, 6), kind="stable")[:_BEST]
     return int(best[int(dice.uniform(1, "learned", "take")[0] * len(best))])

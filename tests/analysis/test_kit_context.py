@@ -329,13 +329,16 @@ def test_habits_are_finite_for_few_hits_and_for_machines():
 
 
 def test_what_a_take_is_made_of_sums_to_one_and_one():
-    told = alike(_groove(8))
+    told = alike(_groove(8), np.full(len(_groove(8)), 80.0))
     assert told[:N_CLASSES].sum() == pytest.approx(1.0)
     assert told[N_CLASSES:].sum() == pytest.approx(1.0)
     assert told[[KICK, SNARE, HAT]].tolist() == [1 / 6, 1 / 6, 2 / 3]
-    assert not alike(_hits([], [])).any()
+    assert not alike(_hits([], []), np.zeros(0)).any()
     # Who plays where: a kick on three is none on one, and a long bar's fifth beat counts as its first.
-    on = [alike(_hits([b], [KICK], metre))[N_CLASSES:] for b, metre in ((0.0, "4/4"), (2.0, "4/4"), (4.0, "5/4"))]
+    on = [
+        alike(_hits([b], [KICK], metre), np.array([90.0]))[N_CLASSES:]
+        for b, metre in ((0.0, "4/4"), (2.0, "4/4"), (4.0, "5/4"))
+    ]
     assert [int(np.flatnonzero(row)[0]) for row in on] == [0, 8, 0]
 
 
