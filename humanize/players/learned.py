@@ -127,7 +127,8 @@ def _listened_to(hits: Hits, written: np.ndarray, part: Part, profile: Profile, 
     there = arrays["kit_alike"][:, N_CLASSES:].astype(np.float64).reshape(len(theirs), N_GROUPS, -1)
     used = where.any(axis=1)
     size = np.sqrt(np.maximum((where**2).sum(axis=1) * (there**2).sum(axis=2), 1e-12))
-    score = score + _OF_PLACES * ((there * where).sum(axis=2) / size)[:, used].mean(axis=1)
+    if used.any():
+        score = score + _OF_PLACES * ((there * where).sum(axis=2) / size)[:, used].mean(axis=1)
     # Rounded, so that equal takes are equal on every machine.
     best = np.argsort(-np.round(score, 6), kind="stable")[:_BEST]
     return int(best[int(dice.uniform(1, "learned", "take")[0] * len(best))])

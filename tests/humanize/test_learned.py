@@ -172,7 +172,9 @@ def test_it_listens_to_the_takes_most_like_the_part(profile):
         part = _part(rows, tempo_bpm=tempo_bpm)
         hits = Hits.of(part.beat, part.onset_s, learned.class_of(part.pitch, part.voices.text), part.metre)
         seeds = range(40)
-        return {learned._listened_to(hits, part, profile, Dice(s, "score", "kit")) for s in seeds}
+        return {
+            learned._listened_to(hits, part.velocity[hits.row], part, profile, Dice(s, "score", "kit")) for s in seeds
+        }
 
     ride = [(b, d, 51 if p == 42 else p, v, t, c) for b, d, p, v, t, c in groove(8)]
     # Of four takes one stays out: another tempo (3), or another cymbal (2).
