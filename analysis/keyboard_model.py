@@ -24,6 +24,8 @@ from ..core.deviations import Deviations
 from ..core.memory_of_touch import history_of, kinds_of
 from ..core.metrical import groups
 from ..core.written_context import (
+    N_LIKE,
+    NAMES,
     STYLE,
     Written,
     context_of,
@@ -51,6 +53,13 @@ _PACE_TAKES = 4.0
 _IN_MS = ("together", "spread")
 _SMALLEST = 0.15
 _RIDGE, _STYLE_RIDGE = 50.0, 100.0
+# What the arrays of a profile from anywhere may hold: far beyond what people do, and no overflow in exp.
+_LIMITS = {
+    "take": (0.0, 32_767.0), "take_of_moment": (0.0, 32_767.0), "beat": (-1e9, 1e9), "fresh": (-1e3, 1e3),
+    "like": (-1e3, 1e3), "moment": (-1e3, 1e3), "style": (-1e3, 1e3), "memory": (-10.0, 10.0), "pace": (-10.0, 10.0),
+}  # fmt: skip
+_TABLE_LIMITS = {"mean": (-1e4, 1e4), "size": (-100.0, 20.0), "unit": (-100.0, 20.0)}
+_DEEPEST = 12
 _MEAN = Boosting(rounds=120)
 _SIZE = Boosting(rounds=60, depth=3, shrink=40.0)
 
@@ -202,6 +211,62 @@ def _channel(
     again = usual * float(np.sqrt(np.mean((left[used] / (usual * np.exp(log_size[used]))) ** 2)))
     size = BoostedTables(size.mean + np.log(again), size.column, size.threshold, size.value)
     return arrays | size.to_arrays(f"keys.{name}.size"), left / (again * np.exp(log_size))
+
+
+def arrays_are_sound(arrays: Mapping[str, np.ndarray]) -> bool:
+    """Tell whether the ``keys.`` arrays of a profile from anywhere fit together and lie within their limits."""
+    found = {name: np.asarray(arrays.get(f"keys.{name}", ())) for name in _LIMITS}
+    for name, limits in _LIMITS.items():
+        whole = name in ("take", "take_of_moment")
+        if not found[name].size or not _within(found[name], limits, "iu" if whole else "f"):
+            return False
+    take, beat, c = found["take"].astype(np.int64), found["beat"], len(CHANNELS)
+    n, m = take.size, found["take_of_moment"].size
+    shapes = {
+        "take": (n,), "take_of_moment": (m,), "beat": (n,), "fresh": (n, c), "like": (m, N_LIKE), "moment": (m, c),
+        "style": (int(take.max()) + 1, len(STYLE) + 1, c), "memory": (3, 8 * c, c), "pace": (1 + c,),
+    }  # fmt: skip
+    if any(found[name].shape != shape for name, shape in shapes.items()):
+        return False
+    # Takes one after the other, each in order of position; a moment is told of once.
+    step = np.diff(take)
+    if (step < 0).any() or (np.diff(beat)[step == 0] < 0.0).any():
+        return False
+    top = np.flatnonzero(np.diff(groups(beat, take), append=-1))
+    if not np.array_equal(take[top], found["take_of_moment"]):
+        return False
+    kinds = [(name, kind) for name in CHANNELS for kind in _TABLE_LIMITS]
+    # Profiles made before there were units have none.
+    has_units = {name: any(key.startswith(f"keys.{name}.unit.") for key in arrays) for name in CHANNELS}
+    return all(
+        _tables_are_sound(arrays, f"keys.{a}.{b}", _TABLE_LIMITS[b]) for a, b in kinds if b != "unit" or has_units[a]
+    )
+
+
+def _within(values: np.ndarray, limits: tuple[float, float], kinds: str) -> bool:
+    """Tell whether all are numbers of these kinds within the limits; NaN is within none."""
+    if values.dtype.kind not in kinds:
+        return False
+    return not values.size or bool(values.min() >= limits[0] and values.max() <= limits[1])
+
+
+def _tables_are_sound(arrays: Mapping[str, np.ndarray], name: str, limits: tuple[float, float]) -> bool:
+    """Tell whether tables can be looked up, and whether whatever they sum to lies within the limits."""
+    if any(f"{name}.{part}" not in arrays for part in ("mean", "column", "threshold", "value")):
+        return False
+    mean, column, threshold, value = (
+        np.asarray(arrays[f"{name}.{part}"]) for part in ("mean", "column", "threshold", "value")
+    )
+    if column.ndim != 2 or column.shape[1] > _DEEPEST or mean.shape != (1,):
+        return False
+    if threshold.shape != column.shape or value.shape != (len(column), 1 << column.shape[1]):
+        return False
+    if not (_within(column, (0, len(NAMES) - 1), "iu") and _within(threshold, (-1e9, 1e9), "f")):
+        return False
+    if not (_within(mean, limits, "f") and _within(value, (-1e4, 1e4), "f")):
+        return False
+    least, most = (float(mean[0] + reach.sum(dtype=np.float64)) for reach in (value.min(axis=1), value.max(axis=1)))
+    return least >= limits[0] and most <= limits[1]
 
 
 def keyboard_words(arrays: Mapping[str, np.ndarray]) -> str:

@@ -29,6 +29,7 @@ _LIKE = {
     "top_step_before": 0.06, "top_step_after": 0.06, "top_over_neighbours": 0.04, "size_before": 0.3,
     "size_after": 0.3, "density": 0.3,
 }  # fmt: skip
+N_LIKE = len(_LIKE)
 # Columns in which performances differ from each other: the middle and the spread that make them numbers around 0.
 STYLE = {
     "is_top": (0.5, 0.5), "is_bass": (0.3, 0.5), "from_top": (1.0, 1.0), "step_before": (-1.5, 1.0),
@@ -154,7 +155,7 @@ def context_of(written: Written) -> np.ndarray:
 
     Returns
     -------
-    ndarray of float64 [shape=(n, len(NAMES))]
+    ndarray of float64 [shape=(n, len(NAMES))], in steps of 1/1024
     """
     n = len(written)
     group = written.group
@@ -213,7 +214,10 @@ def context_of(written: Written) -> np.ndarray:
         (before - np.append(before[:1], before[:-1]))[group],
         np.log2(np.clip(written.duration_beat, 1 / 32, 16.0)),
     )
-    return np.stack([np.asarray(c, dtype=np.float64) for c in columns], axis=1)
+    told = np.stack([np.asarray(c, dtype=np.float64) for c in columns], axis=1)
+    # Logarithms differ in their last bit from machine to machine, and steady music repeats its numbers, so that a
+    # table's question lies on one of them: a step of 1/1024 hides the bit.
+    return np.round(told * 1024.0) / 1024.0
 
 
 def _again(written: Written, group: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from ...analysis.keyboard_model import arrays_are_sound as keys_are_sound
 from ...analysis.kit_model import arrays_are_sound
 from ...core.errors import TakeprintError
 from ...core.fractional import BETA_LIMITS
@@ -88,6 +89,12 @@ def check_figures(profile: Profile) -> None:
         raise TakeprintError(
             f"profile {name!r}: the takes for the learned player are damaged",
             rule="its kit_ arrays fit together and lie within their limits",
+            remedy="fit it again with `takeprint fit`",
+        )
+    if any(key.startswith("keys.") for key in profile.arrays) and not keys_are_sound(profile.arrays):
+        raise TakeprintError(
+            f"profile {name!r}: the takes for the keyboard player are damaged",
+            rule="its keys. arrays fit together and lie within their limits",
             remedy="fit it again with `takeprint fit`",
         )
 

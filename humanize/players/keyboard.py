@@ -204,7 +204,8 @@ def fitting_takes(arrays: Mapping[str, np.ndarray], written: Written, dice: Dice
     for bank in banks:
         have = bank.like[:: max(len(bank) // _MOST_COMPARED, 1)]
         far.append(np.abs(wanted[:, None] - have[None]).sum(axis=2).min(axis=1).mean())
-    order = np.argsort(np.array(far), kind="stable")
+    # Sums may differ in their last bit from machine to machine: takes as like as each other keep their order.
+    order = np.argsort(np.round(far, 9), kind="stable")
     best = min(max(_FEWEST_TO_DRAW, len(takes) // 3), len(takes))
     drawn = int(dice.uniform(1, "keyboard", "take")[0] * best)
     chosen = [order[drawn], *(i for i in order if i != order[drawn])]
@@ -308,7 +309,7 @@ def _laid(
         if not len(have):
             have = np.flatnonzero(bank.size == bank.size[np.argmin(np.abs(bank.size - many))])
         for i in rows.tolist():
-            inner[i] = have[np.argmin(np.abs(bank.like[have] - like[i]).sum(axis=1))]
+            inner[i] = have[np.argmin(np.round(np.abs(bank.like[have] - like[i]).sum(axis=1), 9))]
     m = bank.size[inner][group]
     rank = np.arange(len(group)) - first[group]
     n = size[group]
