@@ -81,7 +81,8 @@ def test_a_damaged_figure_is_refused_or_played_within_reason(name, band):
 )
 def test_damaged_donor_rows_are_refused(column, value):
     whole = profiles.load("drums-jazz")
-    rows = {key: values[:2] for key, values in whole.arrays.items() if key != "take_bpm"}
+    of_rows = [key for key in whole.arrays if key != "take_bpm" and not key.startswith("kit_")]
+    rows = {key: whole.arrays[key][:2] for key in of_rows}
     rows["take_bpm"] = whole.arrays["take_bpm"]
     check_figures(Profile(whole.name, whole.kind, whole.card, whole.model, rows))
     with pytest.raises(TakeprintError, match=column):
