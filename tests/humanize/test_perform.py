@@ -223,7 +223,7 @@ def test_like_a_measured_take(band):
     source = perform(take_of(groove(32)), planted(), seed=9)
     d = perform(band, like=source, seed=1)
     kit = band.notes.channel == 9
-    assert d.reference["player"]["parts"]["kit"]["player"] == "donor"
+    assert d.reference["player"]["parts"]["kit"]["player"] == "learned"
     timing = by_note(d, "timing_ms")
     assert timing[kit].std() == pytest.approx(source.notes.timing_ms.std(), rel=0.35)
 

@@ -41,7 +41,10 @@ def test_donor_rows_are_attributed_take_by_take(name):
     donors = profile.card["donors"]
     assert set(profile.arrays["take"].tolist()) == set(range(len(donors)))
     assert {d["take"] for d in donors} <= set(profile.card["takes"])
-    assert len({len(a) for n, a in profile.arrays.items() if n != "take_bpm"}) == 1
+    assert len({len(a) for n, a in profile.arrays.items() if n != "take_bpm" and not n.startswith("kit_")}) == 1
+    heard = profile.card["listened_to"]
+    assert set(profile.arrays["kit_take"].tolist()) == set(range(len(heard)))
+    assert set(heard) <= set(profile.card["takes"])
 
 
 @pytest.mark.parametrize("name", NAMES)
