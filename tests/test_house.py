@@ -23,6 +23,7 @@ TO_FIND_WHERE_TO_ACT = {
     "observe",
     "kit_context",
     "kit_model",
+    "keyboard_model",
 }
 
 
