@@ -349,9 +349,9 @@ def _comparison_words(comparisons: dict[str, Comparison]) -> list[str]:
             )
         if name == "takeprint":
             lines.append(
-                "    Its deviations are borrowed from these very takes, so this shows how they are laid, not that"
+                "    The takes play other music than this one pattern, and the judge tells music too: how surely it"
             )
-            lines.append("    a new player was invented; a stronger test tells it from other drummers.")
+            lines.append("    tells players on the same scores is in docs/realism.md, which is the fairer question.")
     return lines
 
 
