@@ -45,7 +45,7 @@ def kit_arrays(takes: Sequence[Deviations]) -> dict[str, np.ndarray]:
     kept = [max(run, key=lambda i: len(found[i][0])) for run in np.array_split(usable, MOST_TAKES) if len(run)]
     if not kept:
         return {}
-    rows = []
+    rows, like = [], []
     for number, i in enumerate(kept):
         hits, timing_ms, velocity = found[i]
         start = max(0, len(hits) - PROMPT_HITS)
@@ -58,6 +58,8 @@ def kit_arrays(takes: Sequence[Deviations]) -> dict[str, np.ndarray]:
             tail.bar_beats, late_ms, np.rint(loud),
         )  # fmt: skip
         rows.append(columns)
+        # Of what is listened to, not of the whole take: a take may end with another groove than it began with.
+        like.append(alike(tail, velocity[start:]))
     names = ("take", "kind", "beat", "bar", "cell", "beat_in_bar", "bar_beats", "timing_ms", "velocity")
     types = (np.int16, np.int8, np.float32, np.int32, np.int16, np.float32, np.float32, np.float32, np.int8)
     out = {
@@ -67,14 +69,7 @@ def kit_arrays(takes: Sequence[Deviations]) -> dict[str, np.ndarray]:
     out["kit_timing_ms"] = (np.round(out["kit_timing_ms"] * 16) / 16).astype(np.float32)
     told = np.clip([habits(*found[i]) for i in kept], -_HABIT, _HABIT)
     out["kit_habits"] = (np.round(told * 1024) / 1024).astype(np.float32)
-    # Of what is listened to, not of the whole take: a take may end with another groove than it began with.
-    like = np.array(
-        [
-            alike(hits.part(max(0, len(hits) - PROMPT_HITS), len(hits)), loud[-PROMPT_HITS:])
-            for hits, _, loud in (found[i] for i in kept)
-        ]
-    )
-    out["kit_alike"] = (np.round(like * 4096) / 4096).astype(np.float32)
+    out["kit_alike"] = (np.round(np.array(like) * 4096) / 4096).astype(np.float32)
     out["kit_source"] = np.array(kept, dtype=np.int32)
     out["kit_bpm"] = np.clip([bpm[i] for i in kept], *_BPM).astype(np.float32)
     return out

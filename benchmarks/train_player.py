@@ -37,6 +37,7 @@ from takeprint.analysis.kit_context import (
     TIMING_UNIT_MS,
     VELOCITY_MIDDLE,
     VELOCITY_UNIT,
+    class_habits,
     context,
     habits,
     links,
@@ -193,7 +194,7 @@ class Lesson:
     def stray(self, weights: tuple[np.ndarray, ...], rng: np.random.Generator) -> None:
         """Let the network play the take and keep how far, and which way, it strays."""
         habit = self.plain[1]
-        written = np.concatenate([self.written, _by_class(habit)[self.hits.kind]], axis=1)
+        written = np.concatenate([self.written, class_habits(habit)[self.hits.kind]], axis=1)
         noise = rng.uniform(1e-9, 1.0 - 1e-9, (len(self), 4))
         h, nothing = self.hits, np.zeros((0, 2), dtype=np.float32)
         scale = (np.float32(VELOCITY_MIDDLE), np.float32(VELOCITY_UNIT))
@@ -203,10 +204,6 @@ class Lesson:
         )  # fmt: skip
         off = (np.clip(_lately(timing - self.timing, h.kind), -1.5, 1.5), _lately(velocity - self.velocity, h.kind))
         self.strayed = off
-
-
-def _by_class(habit: np.ndarray) -> np.ndarray:
-    return habit[:OF_CLASS].reshape(N_CLASSES, HABITS_A_CLASS)
 
 
 def _lately(difference: np.ndarray, kind: np.ndarray, hits: int = 24) -> np.ndarray:
