@@ -40,6 +40,7 @@ N_CLASSES = len(CLASSES)
 # kick, snare, toms, hats, cymbals
 GROUP = np.array([0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4])
 N_GROUPS = 5
+N_ASKED = 5
 _PLACES = 16
 N_ALIKE = N_CLASSES + N_GROUPS * _PLACES
 TIMING_UNIT_MS = 20.0
@@ -238,6 +239,32 @@ def context(hits: Hits, tempo_bpm: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(np.round(told * 1024.0) / 1024.0, dtype=np.float32)
 
 
+def asked(hits: Hits, velocity: np.ndarray | None) -> np.ndarray:
+    """Return what is asked of each hit's loudness, ndarray of float32 [shape=(n, N_ASKED)]; all 0 where nothing is.
+
+    That something is asked, the velocity asked for, how it lies over what is asked of this class in the mean, of the
+    stroke of its class before and of the one after.
+
+    Parameters
+    ----------
+    hits : Hits
+    velocity : ndarray [shape=(n,)] or None
+        The accents to keep; None: the drummer's own are wanted.
+    """
+    out = np.zeros((len(hits), N_ASKED), dtype=np.float32)
+    if velocity is None or not len(hits):
+        return out
+    kind = hits.kind
+    loud = (velocity - VELOCITY_MIDDLE) / VELOCITY_UNIT
+    usual = np.bincount(kind, loud, N_CLASSES) / np.maximum(np.bincount(kind, minlength=N_CLASSES), 1)
+    before = previous_of(kind, hits.beat)
+    over = np.where(before >= 0, loud - loud[before], 0.0)
+    after = np.zeros(len(hits))
+    after[before[before >= 0]] = over[before >= 0]
+    told = np.stack([np.ones(len(hits)), loud, loud - usual[kind], over, after], axis=1)
+    return np.ascontiguousarray(np.round(told * 1024.0) / 1024.0, dtype=np.float32)
+
+
 def _log(x: np.ndarray) -> np.ndarray:
     return np.log2(np.clip(x, 1.0 / 32.0, 4.0)) / 2.0
 
@@ -295,6 +322,8 @@ def _surroundings(hits: Hits, before: np.ndarray, gap: np.ndarray) -> np.ndarray
 
 HABITS_A_CLASS = 11
 N_HABITS = N_CLASSES * HABITS_A_CLASS + 12
+# Where the share of strokes at full scale stands.
+FULL_SCALE = N_CLASSES * HABITS_A_CLASS + 9
 
 
 def alike(hits: Hits, velocity: np.ndarray) -> np.ndarray:
@@ -332,14 +361,15 @@ def habits(hits: Hits, timing_ms: np.ndarray, velocity: np.ndarray) -> np.ndarra
     phase = hits.cell % 12
     for c in np.unique(hits.kind):
         rows = hits.kind == c
-        n = int(rows.sum())
+        own = np.flatnonzero(rows)
+        n = len(own)
         weight = n / (n + 3.0)
         t, v = timing[rows], loud[rows]
         sixteenth = np.isin(phase[rows], (3, 9, 4, 8))
         eighth = phase[rows] == 6
         on = phase[rows] == 0
         steps = (
-            _step(loud, rows, np.append(0, np.flatnonzero(rows)[:-1])[np.cumsum(rows) - 1], n),
+            _step(loud, rows, own[np.maximum(np.cumsum(rows) - 2, 0)], n),
             _step(loud, rows & (one >= 0), one, int((rows & (one >= 0)).sum())),
         )
         table[c] = (

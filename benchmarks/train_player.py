@@ -32,11 +32,13 @@ from takeprint.analysis import measure
 from takeprint.analysis.kit_context import (
     GROUP,
     HABITS_A_CLASS,
+    N_ASKED,
     N_CLASSES,
     N_HABITS,
     TIMING_UNIT_MS,
     VELOCITY_MIDDLE,
     VELOCITY_UNIT,
+    asked,
     class_habits,
     context,
     habits,
@@ -46,6 +48,7 @@ from takeprint.analysis.kit_context import (
 )  # fmt: skip
 from takeprint.analysis.observe import is_drum
 from takeprint.core.kernels.kit_player import N_HISTORY, kit_history, kit_player
+from takeprint.core.metrical import slot_means
 
 FARTHEST_MS = 150.0
 LEAST_HITS = 8
@@ -54,6 +57,10 @@ BLENDS, PARTS = 8, 6
 NARROWEST, WIDEST = -3.5, 1.5
 WIDEST_TIMING = 2.0
 OF_CLASS = N_CLASSES * HABITS_A_CLASS
+# What goes straight to the mixtures: habits of the class, what is asked, what was heard.
+STRAIGHT = HABITS_A_CLASS + N_ASKED + N_HISTORY
+# How often accents to keep are asked for; how often these are as loose as played, or in coarse steps.
+KEPT, AS_PLAYED, COARSE = 0.4, 0.2, 0.3
 # How much is drawn nearer than the network believes: shares of the mixtures' parts, classes, widths. Chosen on
 # setting "same", rotation 0.
 COOLER = {"parts": 0.7, "classes": 0.8, "width": 0.85, "timing_parts": 0.8, "timing_width": 0.97}
@@ -65,28 +72,28 @@ class Player(nn.Module):
     def __init__(self, n_context: int, hidden: int, style: int = 20, wide: int = 128) -> None:
         super().__init__()
         self.habits = nn.Linear(N_HABITS, style)
-        self.input = nn.Linear(n_context + HABITS_A_CLASS + N_HISTORY + style, wide)
+        self.input = nn.Linear(n_context + STRAIGHT + style, wide)
         self.memory = nn.GRU(wide, hidden, batch_first=True)
         self.trunk = nn.Linear(hidden + wide, wide)
         self.velocity = nn.Linear(wide, 128 + 3 * BLENDS)
-        self.skip = nn.Linear(HABITS_A_CLASS + N_HISTORY, 1 + 3 * BLENDS)
+        self.skip = nn.Linear(STRAIGHT, 1 + 3 * BLENDS)
         self.timing = nn.Linear(wide + 2, 64)
         self.mixture = nn.Linear(64, 3 * PARTS)
-        self.near = nn.Linear(HABITS_A_CLASS + N_HISTORY, 2 * PARTS)
+        self.near = nn.Linear(STRAIGHT, 2 * PARTS)
         for layer in (self.skip, self.near):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
         self.some, self.more = nn.Dropout(0.05), nn.Dropout(0.1)
 
-    def forward(self, written: Any, heard: Any, habit: Any, velocity: Any) -> tuple[Any, Any]:
+    def forward(self, written: Any, want: Any, heard: Any, habit: Any, velocity: Any) -> tuple[Any, Any]:
         """Return the parameters of velocity and timing, [batch, hits, …]."""
         own = torch.bmm(written[..., :N_CLASSES], habit[:, :OF_CLASS].view(-1, N_CLASSES, HABITS_A_CLASS))
+        straight = torch.cat([own, want, heard], -1)
         style = torch.relu(self.habits(habit)).unsqueeze(1).expand(-1, written.shape[1], -1)
-        a = torch.relu(self.input(torch.cat([written, own, heard, style], -1)))
+        a = torch.relu(self.input(torch.cat([written, straight, style], -1)))
         h, _ = self.memory(self.some(a))
         c = self.some(torch.relu(self.trunk(torch.cat([self.more(h), a], -1))))
         v = self.velocity(c)
-        straight = torch.cat([own, heard], -1)
         v = torch.cat([v[..., :127], v[..., 127:] + self.skip(straight)], -1)
         loud = torch.stack([(velocity - VELOCITY_MIDDLE) / VELOCITY_UNIT, (velocity > 126.5).float()], -1)
         t = self.mixture(torch.relu(self.timing(torch.cat([c, loud], -1))))
@@ -153,7 +160,10 @@ class Lesson:
             return
         self.written = context(hits, deviations.reference_timeline.tempo_bpm_at(hits.beat))
         self.link, self.place = links(hits), places(hits)
-        self.plain = (self.heard(self.timing, self.velocity), self.habit(0, len(hits), self.timing))
+        self.nothing = asked(hits, None)
+        heard, habit = self.heard(self.timing, self.velocity), self.habit(0, len(hits), self.timing)
+        usual = asked(hits, np.rint(self.usual(1.0)))
+        self.plain = {False: (self.nothing, heard, habit), True: (usual, heard, habit)}
 
     def __len__(self) -> int:
         return len(self.hits)
@@ -168,6 +178,22 @@ class Lesson:
         """Return the habits of a part of the take."""
         return habits(self.hits.part(start, end), timing[start:end] * TIMING_UNIT_MS, self.velocity[start:end])
 
+    def usual(self, weight: float) -> np.ndarray:
+        """Return the accents as somebody would program them: each place's mean."""
+        h = self.hits
+        return slot_means(self.velocity, h.kind, h.kind * 32768 + h.cell, weight)
+
+    def accents(self, rng: np.random.Generator) -> np.ndarray:
+        """Draw accents that this take may be said to keep."""
+        if rng.uniform() < AS_PLAYED:
+            out = self.velocity + rng.normal(0.0, rng.uniform(4.0, 12.0), len(self))
+        else:
+            out = self.usual(float(rng.uniform(0.3, 3.0)))
+        if rng.uniform() < COARSE:
+            step = rng.uniform(4.0, 20.0)
+            out = step * np.rint(out / step)
+        return np.clip(np.rint(out), 1.0, 127.0)
+
     def bend(self, rng: np.random.Generator) -> None:
         """Draw this epoch's variant: timing a little wider and shifted by class, the past as the network strays."""
         n, kind = len(self), self.hits.kind
@@ -180,21 +206,23 @@ class Lesson:
             length = max(80, int(n * rng.uniform(0.5, 1.0)))
             start = int(rng.integers(0, n - length + 1))
             end = start + length
+        kept = rng.uniform() < KEPT
+        want = asked(self.hits, self.accents(rng)) if kept else self.nothing
         habit = self.habit(start, end, timing)
         past, loud = timing, self.velocity
         if rng.uniform() < 0.35:
             share = rng.uniform(0.0, 0.7)
-            if self.strayed is not None:
+            if self.strayed is not None and not kept:
                 past, loud = past + share * self.strayed[0], loud + share * self.strayed[1]
             past = past + rng.normal(0.0, 0.06, N_CLASSES)[kind]
             off = rng.normal(0.0, 0.06, N_CLASSES) + rng.normal(0.0, 0.03)
             loud = np.clip(loud + VELOCITY_UNIT * off[kind], 1.0, 127.0)
-        self.bent = (timing.astype(np.float32), self.heard(past, loud), habit)
+        self.bent = (timing.astype(np.float32), want, self.heard(past, loud), habit)
 
     def stray(self, weights: tuple[np.ndarray, ...], rng: np.random.Generator) -> None:
         """Let the network play the take and keep how far, and which way, it strays."""
-        habit = self.plain[1]
-        written = np.concatenate([self.written, class_habits(habit)[self.hits.kind]], axis=1)
+        habit = self.plain[False][2]
+        written = np.concatenate([self.written, class_habits(habit)[self.hits.kind], self.nothing], axis=1)
         noise = rng.uniform(1e-9, 1.0 - 1e-9, (len(self), 4))
         h, nothing = self.hits, np.zeros((0, 2), dtype=np.float32)
         scale = (np.float32(VELOCITY_MIDDLE), np.float32(VELOCITY_UNIT))
@@ -218,8 +246,11 @@ def _lately(difference: np.ndarray, kind: np.ndarray, hits: int = 24) -> np.ndar
     return out
 
 
-def batches(lessons: list[Lesson], rng: np.random.Generator, *, bent: bool, chunk: int = CHUNK) -> Any:
-    """Yield (written, heard, habits, velocity, timing, mask) of chunks of about equal length."""
+def batches(lessons: list[Lesson], rng: np.random.Generator, *, kept: bool | None = None, chunk: int = CHUNK) -> Any:
+    """Yield (written, asked, heard, habits, velocity, timing, mask) of chunks of about equal length.
+
+    ``kept``: the takes as they are, with accents to keep or without; None: this epoch's variants.
+    """
     pieces = []
     for i, lesson in enumerate(lessons):
         n = len(lesson)
@@ -236,21 +267,23 @@ def batches(lessons: list[Lesson], rng: np.random.Generator, *, bent: bool, chun
         longest = max(b - a for _, a, b in group)
         shape = (len(group), longest)
         written = np.zeros((*shape, lessons[0].written.shape[1]), np.float32)
-        heard, habit = np.zeros((*shape, N_HISTORY), np.float32), np.zeros((len(group), N_HABITS), np.float32)
+        want, heard = np.zeros((*shape, N_ASKED), np.float32), np.zeros((*shape, N_HISTORY), np.float32)
+        habit = np.zeros((len(group), N_HABITS), np.float32)
         velocity, timing = np.full(shape, VELOCITY_MIDDLE, np.float32), np.zeros(shape, np.float32)
         mask = np.zeros(shape, np.float32)
         for k, (i, a, b) in enumerate(group):
             lesson, n = lessons[i], b - a
-            played_as = lesson.bent if bent else (lesson.timing, *lesson.plain)
+            played_as = lesson.bent if kept is None else (lesson.timing, *lesson.plain[kept])
             written[k, :n], velocity[k, :n], mask[k, :n] = lesson.written[a:b], lesson.velocity[a:b], 1.0
-            timing[k, :n], heard[k, :n], habit[k] = played_as[0][a:b], played_as[1][a:b], played_as[2]
-        yield tuple(torch.from_numpy(x) for x in (written, heard, habit, velocity, timing, mask))
+            timing[k, :n], want[k, :n], heard[k, :n] = (x[a:b] for x in played_as[:3])
+            habit[k] = played_as[3]
+        yield tuple(torch.from_numpy(x) for x in (written, want, heard, habit, velocity, timing, mask))
 
 
 def losses(player: Player, batch: Any) -> tuple[Any, Any, Any]:
     """Return (sum of the velocities' losses, of the timings', number of hits)."""
-    written, heard, habit, velocity, timing, mask = batch
-    v, t = player(written, heard, habit, velocity)
+    written, want, heard, habit, velocity, timing, mask = batch
+    v, t = player(written, want, heard, habit, velocity)
     return (velocity_loss(v, velocity) * mask).sum(), (timing_loss(t, timing) * mask).sum(), mask.sum()
 
 
@@ -274,8 +307,8 @@ def train(lessons: list[Lesson], judged: list[Lesson], epochs: int, hidden: int,
             lesson.bend(rng)
         player.train()
         told = np.zeros(3)
-        for batch in batches(lessons, rng, bent=True):
-            batch[2].copy_(_forgetful(batch[2]))
+        for batch in batches(lessons, rng):
+            batch[3].copy_(_forgetful(batch[3]))
             loss_v, loss_t, n = losses(player, batch)
             descent.zero_grad()
             ((loss_v + loss_t) / n).backward()
@@ -283,11 +316,12 @@ def train(lessons: list[Lesson], judged: list[Lesson], epochs: int, hidden: int,
             descent.step()
             told += [loss_v.item(), loss_t.item(), n.item()]
         if epoch % 3 == 2 or epoch == epochs - 1:
-            own = _judged(player, judged)
-            if own.sum() < best[0]:
-                best = (own.sum(), {k: x.clone() for k, x in player.state_dict().items()})
+            own, keeping = _judged(player, judged, False), _judged(player, judged, True)
+            if own.sum() + keeping.sum() < best[0]:
+                best = (own.sum() + keeping.sum(), {k: x.clone() for k, x in player.state_dict().items()})
             said = f"epoch {epoch + 1}: velocity {told[0] / told[2]:.3f}, timing {told[1] / told[2]:.3f} nats a hit"
-            print(f"{said}; left out {own[0]:.3f}, {own[1]:.3f}; {time.perf_counter() - began:.0f} s", flush=True)
+            said += f"; left out {own[0]:.3f}, {own[1]:.3f}, with accents to keep {keeping[0]:.3f}, {keeping[1]:.3f}"
+            print(f"{said}; {time.perf_counter() - began:.0f} s", flush=True)
     player.load_state_dict(best[1])
     return player
 
@@ -300,11 +334,11 @@ def _forgetful(habit: Any) -> Any:
     return out + 0.05 * torch.randn_like(out) * (out != 0)
 
 
-def _judged(player: Player, judged: list[Lesson]) -> np.ndarray:
+def _judged(player: Player, judged: list[Lesson], kept: bool) -> np.ndarray:
     player.eval()
     told = np.zeros(3)
     with torch.no_grad():
-        for batch in batches(judged, np.random.default_rng(5), bent=False, chunk=400):
+        for batch in batches(judged, np.random.default_rng(5), kept=kept, chunk=400):
             told += [x.item() for x in losses(player, batch)]
     return told[:2] / told[2]
 
@@ -338,7 +372,7 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--setting", choices=("all", "same", "unseen"), default="all")
     parser.add_argument("--rotation", type=int, default=0)
-    parser.add_argument("--epochs", type=int, default=24)
+    parser.add_argument("--epochs", type=int, default=26)
     parser.add_argument("--hidden", type=int, default=112)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()

@@ -8,7 +8,7 @@ LAYERS = ("habits", "input", "memory_in", "memory_back", "trunk", "velocity", "s
 def network_of(seed, n_written, n_habits, size=0.3, *, style=3, wide=7, hidden=5, trunk=6, inner=4, blends=3, parts=2):
     """Return the arrays by name, float32."""
     n_history = 42
-    straight = min(n_written, 11) + n_history
+    straight = min(n_written, 16) + n_history
     shapes = {
         "habits": (n_habits, style),
         "input": (n_written + n_history + style, wide),

@@ -12,7 +12,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 FLOORS = ("core", "analysis", "humanize", "app")
 MODULES = sorted(p for floor in FLOORS for p in (ROOT / floor).rglob("*.py"))
-# What `humanize` may use of `analysis`: what finds where to act, and what measures a take it is to sound like.
+# What `humanize` may use of `analysis`: what finds where to act, what measures a take it is to sound like, and by what
+# a playing is judged.
 TO_FIND_WHERE_TO_ACT = {
     "onsets",
     "measure",
@@ -24,6 +25,7 @@ TO_FIND_WHERE_TO_ACT = {
     "kit_context",
     "kit_model",
     "keyboard_model",
+    "realism_features",
 }
 
 

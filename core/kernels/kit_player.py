@@ -235,34 +235,62 @@ def _draw_class(score, u, sums):
 
 
 @numba.njit(cache=True)
-def kit_player(written, habits, slot, kind, group, link, place, given, noise, middle, unit, weights):
-    """Return (timing, velocity) of every hit, drawn one after the other.
+def kit_memory(hidden, group, place):
+    """Return the state before the first hit: of the network, the slots, the classes, the groups and the places.
 
     Parameters
     ----------
+    hidden : int
+        Size of the recurrent state.
+    group : ndarray of int64 [shape=(classes,)]
+    place : ndarray of int64 [shape=(n,)]
+    """
+    f = np.float32
+    kit = np.zeros(10, f)
+    kit[9] = -1.0
+    classes, groups, places = np.zeros((len(group), 10), f), np.zeros((group.max() + 1, 3), f), place.max() + 1
+    return np.zeros(hidden, f), kit, classes, groups, np.zeros((places, 4), f)
+
+
+@numba.njit(cache=True)
+def kit_player(written, habits, slot, kind, group, link, place, given, noise, middle, unit, weights):
+    """Return (timing, velocity) of every hit: ``kit_plays_on`` from the first to the last."""
+    n = written.shape[0]
+    timing, loud, velocity = np.zeros(n, np.float32), np.zeros(n, np.float32), np.zeros(n, np.int64)
+    memory = kit_memory(weights[6].shape[0], group, place)
+    where, scale = (slot, kind, group, link, place), (middle, unit)
+    kit_plays_on(0, n, written, habits, where, given, noise, scale, weights, memory, timing, loud, velocity)
+    return timing, velocity
+
+
+@numba.njit(cache=True)
+def kit_plays_on(start, end, written, habits, where, given, noise, scale, weights, memory, timing, loud, velocity):
+    """Play on: draw the hits from ``start`` to ``end``, one after the other, into ``timing``, ``loud``, ``velocity``.
+
+    Parameters
+    ----------
+    start, end : int
+        All hits before ``start`` have been played with this ``memory``.
     written : ndarray of float32 [shape=(n, k)]
         What is written around each hit.
     habits : ndarray of float32 [shape=(h,)]
-    slot, kind : ndarray of int64 [shape=(n,)]
-    group : ndarray of int64 [shape=(classes,)]
-    link : ndarray of int64 [shape=(n, 3)]
-    place : ndarray of int64 [shape=(n,)]
-        See ``analysis.kit_context.links`` and ``places``.
+    where : (slot, kind, group, link, place)
+        ndarrays of int64; see ``analysis.kit_context.links`` and ``places``.
     given : ndarray of float32 [shape=(m, 2)]
         Timing (scaled) and velocity of the first ``m`` hits, which are heard and not drawn.
-    noise : ndarray of float64 [shape=(n, 4)], above 0 and below 1
-        For the velocity's part and place, and for the timing's.
-    middle, unit : float
-        Velocity's scale.
+    noise : ndarray of float64 [shape=(n - m, 4)], above 0 and below 1
+        For the velocity's part and place, and for the timing's, of the hits that are drawn.
+    scale : (float, float)
+        Velocity's middle and unit.
     weights : tuple of float32 arrays
         Weight and bias of: habits, input, recurrent input, recurrent state, trunk, velocity (127 classes, then the
         shares of them and of the blends, then the blends' centres and log widths), what goes
         straight to shares, centres and widths, timing, its mixture, and what goes straight to that: the last columns of
         ``written`` and what was heard.
-
-    Returns
-    -------
+    memory : tuple of arrays
+        Of ``kit_memory``; moved on.
     timing : ndarray of float32 [shape=(n,)], scaled, what is drawn within 7.5
+    loud : ndarray of float32 [shape=(n,)], scaled velocity
     velocity : ndarray of int64 [shape=(n,)], 1 to 127
 
     References
@@ -272,7 +300,10 @@ def kit_player(written, habits, slot, kind, group, link, place, given, noise, mi
     """
     w_habits, b_habits, w_in, b_in, w_ih, b_ih, w_hh, b_hh, w_trunk, b_trunk = weights[:10]
     w_vel, b_vel, w_skip, b_skip, w_tim, b_tim, w_mix, b_mix, w_near, b_near = weights[10:]
-    n, k = written.shape
+    slot, kind, group, link, place = where
+    h, kit, by_class, by_group, by_place = memory
+    middle, unit = scale
+    k = written.shape[1]
     f = np.float32
     style = np.zeros(b_habits.shape[0], f)
     _layer(habits, w_habits, b_habits, style)
@@ -280,7 +311,6 @@ def kit_player(written, habits, slot, kind, group, link, place, given, noise, mi
     x = np.zeros(w_in.shape[0], f)
     x[k + N_HISTORY :] = style
     a = np.zeros(b_in.shape[0], f)
-    h = np.zeros(w_hh.shape[0], f)
     gate_in, gate_back = np.zeros(b_ih.shape[0], f), np.zeros(b_hh.shape[0], f)
     both = np.zeros(w_trunk.shape[0], f)
     trunk = np.zeros(w_tim.shape[0], f)
@@ -291,13 +321,7 @@ def kit_player(written, habits, slot, kind, group, link, place, given, noise, mi
     skip = np.zeros(1 + 3 * blends, f)
     near = np.zeros(2 * parts, f)
     sums = np.zeros(b_vel.shape[0] + b_mix.shape[0])
-    kit = np.zeros(10, f)
-    kit[9] = -1.0
-    by_class = np.zeros((group.shape[0], 10), f)
-    by_group = np.zeros((group.max() + 1, 3), f)
-    by_place = np.zeros((place.max() + 1, 4), f)
-    timing, loud, velocity = np.zeros(n, f), np.zeros(n, f), np.zeros(n, np.int64)
-    for i in range(n):
+    for i in range(start, end):
         x[:k] = written[i]
         heard = x[k : k + N_HISTORY]
         _remember(i, slot, kind, group, link, place, timing, loud, kit, by_class, by_group, by_place, heard)
@@ -312,6 +336,7 @@ def kit_player(written, habits, slot, kind, group, link, place, given, noise, mi
             loud[i] = (given[i, 1] - middle) / unit
             _note(i, kind, group, place, timing, loud, kit, by_class, by_group, by_place)
             continue
+        chance = noise[i - given.shape[0]]
         wide = trunk[: b_trunk.shape[0]]
         _layer(both, w_trunk, b_trunk, wide)
         _relu(wide)
@@ -319,13 +344,13 @@ def kit_player(written, habits, slot, kind, group, link, place, given, noise, mi
         _layer(x[k + N_HISTORY - w_skip.shape[0] : k + N_HISTORY], w_skip, b_skip, skip)
         for j in range(1 + blends):
             score[127 + j] += skip[j]
-        p = _draw_class(score[127 : 128 + blends], noise[i, 0], sums)
+        p = _draw_class(score[127 : 128 + blends], chance[0], sums)
         if p == 0:
-            v = 1 + _draw_class(score[:127], noise[i, 1], sums)
+            v = 1 + _draw_class(score[:127], chance[1], sums)
         else:
             at = 127 + blends + p
             spread = _exp(float(min(max(score[at + blends] + skip[2 * blends + p], f(-3.5)), f(1.5))))
-            drawn = score[at] + skip[blends + p] + spread * _log(noise[i, 1] / (1.0 - noise[i, 1]))
+            drawn = score[at] + skip[blends + p] + spread * _log(chance[1] / (1.0 - chance[1]))
             v = int(min(max(np.floor(drawn * unit + middle + 0.5), 1.0), 127.0))
         velocity[i] = v
         loud[i] = (v - middle) / unit
@@ -335,10 +360,9 @@ def kit_player(written, habits, slot, kind, group, link, place, given, noise, mi
         _relu(inner)
         _layer(inner, w_mix, b_mix, mix)
         _layer(x[k + N_HISTORY - w_near.shape[0] : k + N_HISTORY], w_near, b_near, near)
-        p = _draw_class(mix[:parts], noise[i, 2], sums)
-        u = noise[i, 3]
+        p = _draw_class(mix[:parts], chance[2], sums)
+        u = chance[3]
         narrow = min(max(mix[2 * parts + p] + near[parts + p], f(-3.5)), f(2.0))
         late = mix[parts + p] + near[p] + _exp(float(narrow)) * _log(u / (1.0 - u))
         timing[i] = min(max(late, -_FARTHEST), _FARTHEST)
         _note(i, kind, group, place, timing, loud, kit, by_class, by_group, by_place)
-    return timing, velocity

@@ -15,14 +15,18 @@ Gillick et al. 2019, ICML (a recurrent network that invents a drummer's timing a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 
 from ...analysis.kit_context import (
+    FULL_SCALE,
     GROUP,
     HABITS_A_CLASS,
+    N_ASKED,
     N_CLASSES,
     N_GROUPS,
     N_HABITS,
@@ -31,6 +35,7 @@ from ...analysis.kit_context import (
     VELOCITY_UNIT,
     Hits,
     alike,
+    asked,
     class_habits,
     class_of,
     context,
@@ -41,17 +46,20 @@ from ...analysis.kit_model import arrays_are_sound, prompt_of
 from ...core.errors import TakeprintError
 from ...core.metrical import slot_means
 from ...core.profile import Profile
+from .choosing import Judge, Run, choices, chosen, judge_of
 from .part import Dice, Invented, Part
 
 _LAYERS = ("habits", "input", "memory_in", "memory_back", "trunk", "velocity", "skip", "timing", "mixture", "near")
 NETWORK = "network_"
 # From how many of the takes most like the part one is drawn.
-_BEST = 3
+_BEST = 8
 # What agreement of the places counts, beside the strokes' and an octave of tempo.
 _OF_PLACES = 2.0
-# Accents kept: a place's usual velocity counts its instrument's as one hit more, and no hit strays far beyond this.
-_SHRINK, _FARTHEST = 1.0, 24.0
-_FULL, _FULL_SD = 127.0, 8.0
+# A place's usual velocity counts its class's as one hit more.
+_SHRINK = 1.0
+# Accents kept: how much louder or softer than written a place may be in the mean, in steps of velocity; how many times
+# this of a single hit beyond it; how far any hit strays; and how far beyond full scale one may have been meant.
+_ALLOWED, _OF_CHANCE, _FARTHEST, _BEYOND_SD = 4.0, 3.0, 40.0, 8.0
 # Groove MIDI, 6010 strokes before their hit: quantiles of their velocity over the hit's.
 _GRACE_LEVELS = np.array([0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0])
 _GRACE_RATIO = np.array([0.12, 0.15, 0.40, 0.74, 0.94, 1.0, 1.0])
@@ -76,7 +84,7 @@ def play(part: Part, profile: Profile, dice: Dice, *, keep_accents: bool = True)
     dice : Dice
         Draws the take to listen to (among those most like the part) and every hit.
     keep_accents : bool
-        True: only how the drawn velocities differ from their usual at the place is laid on the written ones.
+        True: the network is asked for the written velocities, and draws how people vary around such accents.
 
     Raises
     ------
@@ -92,32 +100,35 @@ def play(part: Part, profile: Profile, dice: Dice, *, keep_accents: bool = True)
     main = np.flatnonzero(part.leader == np.arange(len(part)))
     instrument = part.voices.text[main]
     hits = Hits.of(part.beat[main], part.onset_s[main], class_of(part.pitch[main], instrument), part.metre)
-    take = _listened_to(hits, part.velocity[main[hits.row]], part, profile, dice)
-    drawn_ms, drawn = _drawn(hits, part, profile, take, dice)
+    written = np.clip(part.velocity[main[hits.row]], 1.0, 127.0)
+    network = _network(profile)
+    trees = judge_of(network, keep_accents)
+    many = choices(len(hits)) if trees is not None else (1, 1)
+    takes = _listened_to(hits, written, part, profile, dice)[: many[0]]
+    noise = [_noise(dice, len(hits), k) for k in range(max(many))]
+    begun = [_begun(hits, part, profile, network, take, written if keep_accents else None, dice) for take in takes]
+    if trees is None or max(many) == 1:
+        run = begun[0].play(0, len(hits), noise[0])
+    else:
+        judge = Judge(trees, hits, part.pitch[main[hits.row]], instrument[hits.row], part.metre)
+        run = chosen(begun, judge, noise, many[1])
+    drawn_ms, drawn = run.played()
+    if keep_accents:
+        drawn = _about_the_written(hits, written, drawn, dice)
     timing_ms, velocity = np.zeros(len(part)), np.zeros(len(part))
     timing_ms[main[hits.row]], velocity[main[hits.row]] = drawn_ms, drawn
     clock_ms = part.group_mean(timing_ms[part.leader])
-    if keep_accents:
-        # A full-scale velocity tells no more than that it was this loud: how much louder it was meant is drawn.
-        beyond = _FULL_SD * np.abs(dice.normal(len(hits), "learned", "beyond"))
-        drawn = np.where(drawn >= _FULL, drawn + beyond, drawn)
-        usual = slot_means(drawn.astype(np.float64), hits.kind, hits.kind * 32768 + hits.cell, _SHRINK)
-        # What strays further is an accent that this drummer would put here; the written ones stand.
-        velocity[main[hits.row]] = _FARTHEST * _bent((drawn - usual) / _FARTHEST)
-        velocity = velocity[part.leader]
-    else:
-        velocity = _with_ornaments(part, velocity, dice)
     return Invented(
         timing_ms=timing_ms[part.leader],
-        velocity=velocity,
+        velocity=_with_ornaments(part, velocity, keep_accents, dice),
         articulation_log2=np.zeros(len(part)),
         clock_ms=clock_ms[part.leader],
-        absolute=not keep_accents,
+        absolute=True,
     )
 
 
-def _listened_to(hits: Hits, written: np.ndarray, part: Part, profile: Profile, dice: Dice) -> int:
-    """Draw a take among those most like the part: in strokes, in who plays where in the bar, in tempo."""
+def _listened_to(hits: Hits, written: np.ndarray, part: Part, profile: Profile, dice: Dice) -> np.ndarray:
+    """Return the takes most like the part in drawn order: in strokes, in who plays where in the bar, in tempo."""
     own, arrays = alike(hits, written), profile.arrays
     score = -np.abs(np.log2(part.tempo_bpm / np.maximum(arrays["kit_bpm"].astype(np.float64), 1.0)))
     kinds, theirs = own[:N_CLASSES], arrays["kit_alike"][:, :N_CLASSES].astype(np.float64)
@@ -131,37 +142,86 @@ def _listened_to(hits: Hits, written: np.ndarray, part: Part, profile: Profile, 
         score = score + _OF_PLACES * ((there * where).sum(axis=2) / size)[:, used].mean(axis=1)
     # Rounded, so that equal takes are equal on every machine.
     best = np.argsort(-np.round(score, 6), kind="stable")[:_BEST]
-    return int(best[int(dice.uniform(1, "learned", "take")[0] * len(best))])
+    return best[np.argsort(dice.uniform(len(best), "learned", "take"), kind="stable")]
 
 
-def _drawn(hits: Hits, part: Part, profile: Profile, take: int, dice: Dice) -> tuple[np.ndarray, np.ndarray]:
-    """Return (timing in ms, velocity) of the hits, in their order."""
-    from ...core.kernels.kit_player import kit_player
+def _noise(dice: Dice, n: int, number: int) -> np.ndarray:
+    return dice.uniform(4 * n, "learned", "hits", str(number)).reshape(-1, 4)
+
+
+def _begun(
+    hits: Hits,
+    part: Part,
+    profile: Profile,
+    network: Mapping[str, np.ndarray],
+    take: int,
+    accents: np.ndarray | None,
+    dice: Dice,
+) -> Run:
+    """Return a playing that listens to a take and has played nothing; ``accents``: the velocities to keep."""
+    from ...core.kernels.kit_player import kit_memory, kit_plays_on
 
     prompt, heard_ms, heard = prompt_of(dict(profile.arrays), take)
     together = prompt.then(hits)
     heard_bpm = np.full(len(prompt), float(profile.arrays["kit_bpm"][take]))
-    written = np.concatenate([context(prompt, heard_bpm), context(hits, _tempo_at(hits, part))])
     habits = profile.arrays["kit_habits"][take].astype(np.float32)
-    written = np.concatenate([written, class_habits(habits)[together.kind]], axis=1)
-    given = np.stack([heard_ms / TIMING_UNIT_MS, heard], axis=1).astype(np.float32)
-    noise = np.full((len(together), 4), 0.5)
-    noise[len(prompt) :] = dice.uniform(4 * len(hits), "learned", "hits").reshape(-1, 4)
-    timing, velocity = kit_player(
-        np.ascontiguousarray(written, dtype=np.float32),
-        habits,
-        together.slot.astype(np.int64),
-        together.kind.astype(np.int64),
-        GROUP.astype(np.int64),
-        links(together),
-        places(together),
-        given,
-        noise,
-        np.float32(VELOCITY_MIDDLE),
-        np.float32(VELOCITY_UNIT),
-        _weights(profile, written.shape[1]),
+    wanted = asked(prompt, None), asked(hits, None)
+    if accents is not None:
+        # A stroke at full scale may have been meant louder.
+        beyond = _BEYOND_SD * np.abs(dice.normal(len(heard), "learned", "beyond"))
+        habits, heard = _as_loud_as(hits, accents, prompt, habits, np.where(heard >= 127, heard + beyond, heard))
+        usual = slot_means(heard, prompt.kind, prompt.kind * 32768 + prompt.cell, _SHRINK)
+        wanted = asked(prompt, usual), asked(hits, accents)
+    surroundings = np.concatenate([context(prompt, heard_bpm), context(hits, _tempo_at(hits, part))])
+    of_class = class_habits(habits)[together.kind]
+    written = np.ascontiguousarray(
+        np.concatenate([surroundings, of_class, np.concatenate(wanted)], axis=1), dtype=np.float32
     )
-    return timing[len(prompt) :] * TIMING_UNIT_MS, velocity[len(prompt) :].astype(np.float64)
+    where = (together.slot.astype(np.int64), together.kind.astype(np.int64), GROUP.astype(np.int64))
+    where = (*where, links(together), places(together))
+    given = np.stack([heard_ms / TIMING_UNIT_MS, heard], axis=1).astype(np.float32)
+    scale = (np.float32(VELOCITY_MIDDLE), np.float32(VELOCITY_UNIT))
+    weights = _weights(network, written.shape[1], profile)
+
+    def on(start: int, end: int, noise: np.ndarray, *state: Any) -> None:
+        kit_plays_on(start, end, written, habits, where, given, noise, scale, weights, *state)
+
+    n = len(together)
+    memory = kit_memory(weights[6].shape[0], where[2], where[4])
+    room = (np.zeros(n, np.float32), np.zeros(n, np.float32), np.zeros(n, np.int64))
+    return Run(on, memory, *room, len(prompt))
+
+
+def _about_the_written(hits: Hits, written: np.ndarray, drawn: np.ndarray, dice: Dice) -> np.ndarray:
+    """Return the drawn velocities, moved where a place is clearly louder or softer than written in the mean.
+
+    Smaller differences stay: to take them out would break the few velocities a drummer comes back to.
+    """
+    # A stroke at full scale may have been meant louder: there is none to tell, where it is moved down.
+    meant = drawn + _BEYOND_SD * np.abs(dice.normal(len(drawn), "learned", "louder")) * (drawn >= 127)
+    place = hits.kind * 32768 + hits.cell
+    _, same, count = np.unique(place, return_inverse=True, return_counts=True)
+    bias = slot_means(meant - written, hits.kind, place, _SHRINK)
+    clear = np.abs(bias) - _ALLOWED * (1.0 + _OF_CHANCE / np.sqrt(count[same]))
+    over = np.rint(np.sign(bias) * np.maximum(clear, 0.0))
+    return np.clip(np.where(over == 0.0, drawn, np.rint(meant - over)), written - _FARTHEST, written + _FARTHEST)
+
+
+def _as_loud_as(
+    hits: Hits, accents: np.ndarray, prompt: Hits, habits: np.ndarray, heard: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return a take's habits and velocities as if its drummer played each class as loud as it is written."""
+    count = [np.bincount(h.kind, minlength=N_CLASSES) for h in (hits, prompt)]
+    level = [
+        np.bincount(h.kind, v, N_CLASSES) / np.maximum(c, 1)
+        for h, v, c in ((hits, accents, count[0]), (prompt, heard, count[1]))
+    ]
+    louder = np.where((count[0] > 0) & (count[1] > 0), level[0] - level[1], 0.0)
+    heard = np.clip(np.rint(heard + louder[prompt.kind]), 1.0, 127.0)
+    habits = habits.copy()
+    class_habits(habits)[:, 0] += louder / VELOCITY_UNIT
+    habits[FULL_SCALE] = (heard >= 127.0).mean()
+    return habits, heard
 
 
 def _tempo_at(hits: Hits, part: Part) -> np.ndarray:
@@ -173,27 +233,32 @@ def _tempo_at(hits: Hits, part: Part) -> np.ndarray:
     return np.where(known, 60.0 * beats / np.where(known, seconds, 1.0), part.tempo_bpm)
 
 
-def _with_ornaments(part: Part, velocity: np.ndarray, dice: Dice) -> np.ndarray:
+def _with_ornaments(part: Part, velocity: np.ndarray, keep_accents: bool, dice: Dice) -> np.ndarray:
     """Give the strokes of flams and rolls their velocity: the written difference to their hit, or a drawn one."""
-    out = np.clip(velocity[part.leader] + part.velocity - part.velocity[part.leader], 1.0, 127.0)
-    drawn = part.leader != np.arange(len(part))
-    drawn &= part.velocity == part.velocity[part.leader]
+    hit, written, of_hit = velocity[part.leader], part.velocity, part.velocity[part.leader]
+    if keep_accents:
+        # A stroke half as loud as its hit changes half as much.
+        return np.clip(written + (hit - of_hit) * np.minimum(written / np.maximum(of_hit, 1.0), 1.0), 1.0, 127.0)
+    out = np.clip(hit + written - of_hit, 1.0, 127.0)
+    drawn = (part.leader != np.arange(len(part))) & (written == of_hit)
     ratio = np.interp(dice.uniform(len(part), "learned", "grace"), _GRACE_LEVELS, _GRACE_RATIO)
-    out[drawn] = np.maximum(np.rint(velocity[part.leader] * ratio), 1.0)[drawn]
+    out[drawn] = np.maximum(np.rint(hit * ratio), 1.0)[drawn]
     return out
 
 
-def _bent(x: np.ndarray) -> np.ndarray:
-    """Return x where it is small, and less and less of it towards 1."""
-    return x / np.sqrt(1.0 + x * x)
-
-
-def _weights(profile: Profile, n_written: int) -> tuple[np.ndarray, ...]:
+def _network(profile: Profile) -> Mapping[str, np.ndarray]:
+    """Return a profile's own network, or the shipped one."""
     own = {n.removeprefix(NETWORK): a for n, a in profile.arrays.items() if n.startswith(NETWORK)}
-    return _in_order(own, n_written, f"profile {profile.name!r}") if own else _shipped(n_written)
+    return own or _shipped()
 
 
-def _in_order(named: dict[str, np.ndarray], n_written: int, where: str) -> tuple[np.ndarray, ...]:
+def _weights(network: Mapping[str, np.ndarray], n_written: int, profile: Profile) -> tuple[np.ndarray, ...]:
+    if network is _shipped():
+        return _shipped_weights(n_written)
+    return _in_order(network, n_written, f"profile {profile.name!r}")
+
+
+def _in_order(named: Mapping[str, np.ndarray], n_written: int, where: str) -> tuple[np.ndarray, ...]:
     """Return a network's arrays as the kernel takes them; it indexes blindly, so every shape is looked at."""
     from ...core.kernels.kit_player import N_HISTORY
 
@@ -202,7 +267,7 @@ def _in_order(named: dict[str, np.ndarray], n_written: int, where: str) -> tuple
     if not damaged:
         style, wide, gates, _, trunk, _, skip, inner, mixture, _ = (named[f"{n}_b"].size for n in _LAYERS)
         hidden, parts, blends = gates // 3, mixture // 3, (skip - 1) // 3
-        heard, straight = n_written + N_HISTORY + style, HABITS_A_CLASS + N_HISTORY
+        heard, straight = n_written + N_HISTORY + style, HABITS_A_CLASS + N_ASKED + N_HISTORY
         shapes = (
             (N_HABITS, style), (heard, wide), (wide, 3 * hidden), (hidden, 3 * hidden), (hidden + wide, trunk),
             (trunk, 128 + 3 * blends), (straight, 1 + 3 * blends), (trunk + 2, inner), (inner, 3 * parts),
@@ -225,7 +290,12 @@ def _is_sound(array: np.ndarray | None) -> bool:
 
 
 @cache
-def _shipped(n_written: int) -> tuple[np.ndarray, ...]:
+def _shipped() -> Mapping[str, np.ndarray]:
     with (files(__package__.rpartition(".")[0]) / "profiles" / "kit-network.npz").open("rb") as file:
         with np.load(file, allow_pickle=False) as packed:
-            return _in_order({name: packed[name] for name in packed.files}, n_written, "kit-network.npz")
+            return {name: packed[name] for name in packed.files}
+
+
+@cache
+def _shipped_weights(n_written: int) -> tuple[np.ndarray, ...]:
+    return _in_order(_shipped(), n_written, "kit-network.npz")

@@ -11,12 +11,14 @@ from takeprint.analysis.kit_context import (
     CLASSES,
     GROUP,
     HABITS_A_CLASS,
+    N_ASKED,
     N_CLASSES,
     N_GROUPS,
     N_HABITS,
     NAMES,
     Hits,
     alike,
+    asked,
     class_habits,
     class_of,
     context,
@@ -254,6 +256,28 @@ def test_bars_far_apart_cost_no_room():
     np.testing.assert_array_equal(told[:2], near[:2])
 
 
+# ---------------------------------------------------------------- what is asked
+
+
+def test_nothing_asked_is_nothing():
+    hits = _groove(2)
+    assert asked(hits, None).shape == (len(hits), N_ASKED)
+    assert not asked(hits, None).any()
+    assert asked(_hits(np.zeros(0), HAT), np.zeros(0)).shape == (0, N_ASKED)
+
+
+def test_asked_accents_are_told_beside_their_class_and_neighbours():
+    hits = _hits(np.arange(4.0), HAT)
+    told = asked(hits, np.array([70.0, 102.0, 38.0, 70.0]))
+    np.testing.assert_array_equal(told[:, 0], 1.0)
+    np.testing.assert_array_equal(told[:, 1], [0, 1, -1, 0])
+    np.testing.assert_array_equal(told[:, 2], [0, 1, -1, 0])
+    np.testing.assert_array_equal(told[:, 3], [0, 1, -2, 1])
+    np.testing.assert_array_equal(told[:, 4], [1, -2, 1, 0])
+    louder = asked(hits, np.array([102.0, 134.0, 70.0, 102.0]))
+    np.testing.assert_array_equal(louder[:, 2:], told[:, 2:])
+
+
 # ---------------------------------------------------------------- habits
 
 
@@ -307,6 +331,13 @@ def test_steps_from_stroke_to_stroke_and_bar_to_bar_are_told():
     n = len(hits)
     assert table[HAT, 6] == pytest.approx(31 / (n + 3))
     assert table[HAT, 7] == pytest.approx((n - 4) / (n - 4 + 3))
+
+
+def test_the_first_stroke_of_a_class_is_no_step():
+    hits, timing_ms, velocity = _kit_take()
+    snare = hits.kind == SNARE
+    table = class_habits(habits(hits, timing_ms, np.where(snare, 90.0, velocity)))
+    assert table[SNARE, 6] == 0.0
 
 
 def test_a_slow_wander_and_a_zigzag_have_their_signs():

@@ -30,7 +30,7 @@ def _asked(seed, n=70, n_given=0, n_written=4, n_habits=6, **sizes):
     network = network_of(seed, n_written, n_habits, **sizes)
     written = rng.standard_normal((n, n_written)).astype(np.float32)
     habits = rng.standard_normal(n_habits).astype(np.float32)
-    noise = rng.uniform(1e-6, 1 - 1e-6, (n, 4))
+    noise = rng.uniform(1e-6, 1 - 1e-6, (n - n_given, 4))
     return written, habits, *_music(seed, n), given, noise, MIDDLE, UNIT, in_order(network)
 
 

@@ -116,24 +116,25 @@ def kit_player(written, habits, slot, kind, group, link, place, given, noise, mi
             timing[i], velocity[i] = given[i]
             loud[i] = (velocity[i] - middle) / unit
             continue
+        chance = noise[i - len(given)]
         c = np.maximum(of_trunk(np.concatenate([h, a])), 0.0)
         told = of_velocity(c)
         blends = (len(told) - 128) // 3
         told = np.concatenate([told[:127], told[127:] + skip(straight[-len(weights[12]) :])])
         centres = told[128 + blends : 128 + 2 * blends]
         widths = np.clip(told[128 + 2 * blends :], -3.5, 1.5)
-        part = drawn(told[127 : 128 + blends], noise[i, 0])
+        part = drawn(told[127 : 128 + blends], chance[0])
         if part == 0:
-            velocity[i] = 1 + drawn(told[:127], noise[i, 1])
+            velocity[i] = 1 + drawn(told[:127], chance[1])
         else:
-            x = logistic(centres[part - 1], widths[part - 1], noise[i, 1])
+            x = logistic(centres[part - 1], widths[part - 1], chance[1])
             velocity[i] = int(np.clip(np.floor(x * unit + middle + 0.5), 1, 127))
         loud[i] = (velocity[i] - middle) / unit
         shares, places, spreads = np.split(
             mixture(np.maximum(of_timing(np.concatenate([c, [loud[i], velocity[i] == 127]])), 0.0)), 3
         )
         shift, wider = np.split(near(straight[-len(weights[18]) :]), 2)
-        part = drawn(shares, noise[i, 2])
-        x = logistic(places[part] + shift[part], np.clip(spreads[part] + wider[part], -3.5, 2.0), noise[i, 3])
+        part = drawn(shares, chance[2])
+        x = logistic(places[part] + shift[part], np.clip(spreads[part] + wider[part], -3.5, 2.0), chance[3])
         timing[i] = np.clip(x, -FARTHEST, FARTHEST)
     return timing, velocity
