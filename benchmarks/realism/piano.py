@@ -107,8 +107,8 @@ def _items(chosen: argparse.Namespace, cache: Cache) -> list[PianoItem]:
 
 def _program() -> str:
     return sources(
-        "benchmarks/realism/piano_players.py", "benchmarks/realism/piano_sets.py", "humanize/players/keyboard.py",
-        "analysis/keyboard_model.py", "analysis/boosting.py", "core/*.py", "core/kernels/*.py",
+        "benchmarks/realism/piano_players.py", "benchmarks/realism/piano_sets.py", "humanize/players/*.py", "humanize/perform.py",
+        "analysis/keyboard_model.py", "analysis/shape_model.py", "analysis/boosting.py", "core/*.py", "core/kernels/*.py",
     )  # fmt: skip
 
 
