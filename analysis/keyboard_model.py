@@ -167,6 +167,7 @@ def keyboard_arrays(takes: Sequence[Deviations], seed: int = 0, *, memory: bool 
         used = _rows_of(name, beat, take)
         tables, z[:, c] = _channel(name, x, y[:, c], fold, used, rng)
         arrays |= tables
+    arrays["keys.usual"] = _usual_sizes(arrays, x, take)
     pitch = np.concatenate([p.written.pitch for p in found])
     top = np.flatnonzero(np.diff(groups(beat, take), append=-1))
     style = np.zeros((int(take.max()) + 1, len(STYLE) + 1, len(CHANNELS)))
@@ -186,6 +187,17 @@ def keyboard_arrays(takes: Sequence[Deviations], seed: int = 0, *, memory: bool 
         "keys.like": likeness(x, top).astype(np.float16),
         "keys.moment": _moment_means(z, top).astype(np.float16),
     }
+
+
+def _usual_sizes(arrays: Mapping[str, np.ndarray], x: np.ndarray, take: np.ndarray) -> np.ndarray:
+    """Return how large each channel's deviations are over a whole take, as the tables have it: mean log2 of takes."""
+    usual = np.zeros(len(CHANNELS))
+    for c, name in enumerate(CHANNELS):
+        size = np.exp(BoostedTables.from_arrays(arrays, f"keys.{name}.size")(x))
+        if name in _IN_MS:
+            size = size * np.exp(BoostedTables.from_arrays(arrays, f"keys.{name}.unit")(x))
+        usual[c] = np.mean([np.log2(np.mean(size[take == t] ** 2)) / 2.0 for t in np.unique(take)])
+    return usual
 
 
 def _channel(
