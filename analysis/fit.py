@@ -20,7 +20,7 @@ from .keyboard_model import keyboard_arrays, keyboard_words
 from .kit_model import kit_arrays
 from .observe import Observations, codes, kind_of, observe
 from .player_model import model_of
-from .shape_model import shape_arrays
+from .shape_model import shape_arrays, shape_words
 
 
 def fit(
@@ -77,7 +77,9 @@ def fit(
         keys = keyboard_arrays(takes)
         arrays |= keys
         if keys:
-            arrays |= shape_arrays(takes)
+            shape = shape_arrays(takes)
+            arrays |= shape
+            made["tempo_and_level"] = shape_words(shape)
         made["keyboard_player"] = keyboard_words(keys)
     return Profile(name=name, kind=kind, card=made, model=model, arrays=arrays)
 

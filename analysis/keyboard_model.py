@@ -125,6 +125,7 @@ def _steps(beat: np.ndarray) -> np.ndarray:
 
 
 def drawn_in(values: np.ndarray, reach: float = _REACH) -> np.ndarray:
+    """Return the values, those beyond ``reach`` usual sizes from the middle brought in to there."""
     middle = float(np.median(values))
     size = float(np.std(values))
     size = max(1.4826 * float(np.median(np.abs(values - middle))), 0.5 * size)
@@ -167,7 +168,7 @@ def keyboard_arrays(takes: Sequence[Deviations], seed: int = 0, *, memory: bool 
         used = _rows_of(name, beat, take)
         tables, z[:, c] = _channel(name, x, y[:, c], fold, used, rng)
         arrays |= tables
-    arrays["keys.usual"] = _usual_sizes(arrays, x, take)
+    arrays["keys.usual"] = _usual_size(arrays, x, take)
     pitch = np.concatenate([p.written.pitch for p in found])
     top = np.flatnonzero(np.diff(groups(beat, take), append=-1))
     style = np.zeros((int(take.max()) + 1, len(STYLE) + 1, len(CHANNELS)))
@@ -189,15 +190,10 @@ def keyboard_arrays(takes: Sequence[Deviations], seed: int = 0, *, memory: bool 
     }
 
 
-def _usual_sizes(arrays: Mapping[str, np.ndarray], x: np.ndarray, take: np.ndarray) -> np.ndarray:
-    """Return how large each channel's deviations are over a whole take, as the tables have it: mean log2 of takes."""
-    usual = np.zeros(len(CHANNELS))
-    for c, name in enumerate(CHANNELS):
-        size = np.exp(BoostedTables.from_arrays(arrays, f"keys.{name}.size")(x))
-        if name in _IN_MS:
-            size = size * np.exp(BoostedTables.from_arrays(arrays, f"keys.{name}.unit")(x))
-        usual[c] = np.mean([np.log2(np.mean(size[take == t] ** 2)) / 2.0 for t in np.unique(take)])
-    return usual
+def _usual_size(arrays: Mapping[str, np.ndarray], x: np.ndarray, take: np.ndarray) -> np.ndarray:
+    """Return how much lengths vary over a whole take, as the tables have it: mean log2 of the takes [shape=(1,)]."""
+    size = np.exp(BoostedTables.from_arrays(arrays, "keys.held.size")(x))
+    return np.array([np.mean([np.log2(np.mean(size[take == t] ** 2)) / 2.0 for t in np.unique(take)])])
 
 
 def _channel(
@@ -245,6 +241,10 @@ def arrays_are_sound(arrays: Mapping[str, np.ndarray]) -> bool:
         return False
     top = np.flatnonzero(np.diff(groups(beat, take), append=-1))
     if not np.array_equal(take[top], found["take_of_moment"]):
+        return False
+    # Profiles made before there was a usual size have none.
+    usual = np.asarray(arrays.get("keys.usual", np.zeros(1)))
+    if usual.shape != (1,) or not within(usual, (-20.0, 10.0), "f"):
         return False
     kinds = [(name, kind) for name in CHANNELS for kind in _TABLE_LIMITS]
     # Profiles made before there were units have none.

@@ -110,6 +110,16 @@ def shape_arrays(takes: Sequence[Deviations], seed: int = 0) -> dict[str, np.nda
     }
 
 
+def shape_words(arrays: Mapping[str, np.ndarray]) -> str:
+    """Say what the invented tempo and level stand on."""
+    if not arrays:
+        return "none: no take tells a tempo of its own over 16 beats"
+    takes = len(np.unique(arrays["shape.take"]))
+    said = f"{len(arrays['shape.take'])} beats in {takes} take{'s' * (takes != 1)}"
+    missing = [name for name in CHANNELS if not len(arrays[f"shape.{name}.mean.value"])]
+    return said + (f"; what is written does not tell the {' and the '.join(missing)} here" if missing else "")
+
+
 def alone(n: int) -> tuple[Links, np.ndarray]:
     """Return the links of ``n`` beats that have no lines and no chords, and their numbers."""
     none, number = np.full(n, -1, dtype=np.int64), np.arange(n, dtype=np.int64)

@@ -150,9 +150,7 @@ def _rests(written: Written, first: np.ndarray, at: np.ndarray, beat: np.ndarray
     return out
 
 
-def _new_keys(
-    written: Written, first: np.ndarray, size: np.ndarray, low: np.ndarray, high: np.ndarray
-) -> np.ndarray:
+def _new_keys(written: Written, first: np.ndarray, size: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """Return which share of a beat's pitch classes were not heard in the two beats before it."""
     code = np.zeros((len(first), 12))
     moment = np.repeat(np.arange(len(first)), size)

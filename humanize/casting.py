@@ -244,9 +244,7 @@ def shape_for(parts: Sequence[Part], cast: Cast, clock: Timeline, seed: int, sco
     return shaping.invent_shape(profile, written, clock, takes, Dice(seed, score, "shape"))
 
 
-def _play_part(
-    part: Part, cast: Cast, dice: Dice, keep_accents: bool, follow: Any, shape: Shape | None
-) -> Invented:
+def _play_part(part: Part, cast: Cast, dice: Dice, keep_accents: bool, follow: Any, shape: Shape | None) -> Invented:
     mixture, players = cast.mixture_for(part), cast.players_for(part)
     if set(players) == {"parametric"}:
         borrowed = follow if mixture.blend.kind == "drums" and not part.drums else None
@@ -254,7 +252,7 @@ def _play_part(
     played = []
     for (profile, share), name in zip(mixture.members, players, strict=True):
         player = {"donor": donor, "parametric": parametric}.get(name) or _learned(name)
-        more = {"shape": shape} if name == "keyboard" else {}
+        more = {"shape": shape} if name == "keyboard" and shape is not None else {}
         played.append((player.play(part, profile, dice, keep_accents=keep_accents, **more), share))
     return played[0][0] if len(played) == 1 else alternated(part, played, dice)
 

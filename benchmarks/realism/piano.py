@@ -1,7 +1,7 @@
 """Piano: what a judge makes of our player, of jitter, of the trial's players and of other pianists' own deviations.
 
 python benchmarks/realism piano --guards                 guards, the trial's players, ours; floors
-python benchmarks/realism piano --rotation 1 --players ours free      free-tempo, free-level: of both only one is invented
+python benchmarks/realism piano --rotation 1 --players ours free; free-tempo, free-level: only that
 python benchmarks/realism piano --setting pieces-known   pianists apart, pieces shared
 python benchmarks/realism piano --nearness               is a player fitted from one take nearer to that pianist?
 
@@ -109,8 +109,9 @@ def _items(chosen: argparse.Namespace, cache: Cache) -> list[PianoItem]:
 
 def _program() -> str:
     return sources(
-        "benchmarks/realism/piano_players.py", "benchmarks/realism/piano_sets.py", "humanize/players/*.py", "humanize/perform.py",
-        "analysis/keyboard_model.py", "analysis/shape_model.py", "analysis/boosting.py", "core/*.py", "core/kernels/*.py",
+        "benchmarks/realism/piano_players.py", "benchmarks/realism/piano_sets.py", "humanize/players/*.py",
+        "humanize/perform.py", "analysis/keyboard_model.py", "analysis/shape_model.py", "analysis/boosting.py",
+        "core/*.py", "core/kernels/*.py",
     )  # fmt: skip
 
 

@@ -239,7 +239,8 @@ class Partly(Ours):
         played = played_of(d)
         assert played is not None
         real, clock = d.basis, d.reference_timeline
-        flat = replace(played.written, onset_s=clock.seconds_at(played.written.beat), bpm=np.full(len(played.y), item.bpm))
+        onset_s, bpm = clock.seconds_at(played.written.beat), np.full(len(played.y), item.bpm)
+        flat = replace(played.written, onset_s=onset_s, bpm=bpm)
         takes = keyboard.fitting_takes(self.arrays, flat, dice)
         shape = invent_shape(self.profile, flat, clock, takes, Dice(seed, item.name, "shape"))
         assert shape is not None

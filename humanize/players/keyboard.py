@@ -31,7 +31,6 @@ from .shaping import Shape
 from .stretches import Choosing, chosen_places
 
 CHANNELS = ("together", "spread", "loud", "held")
-_HELD_TO_USUAL = ("held",)
 _LOOKED_AT, _MOST_COMPARED, _FEWEST_TO_DRAW, _ENOUGH_MOMENTS = 64, 1000, 4, 200
 
 
@@ -266,11 +265,10 @@ def _invented(
         unit = pace[c]
         if f"keys.{name}.unit.mean" in arrays:
             unit = unit * np.exp(BoostedTables.from_arrays(arrays, f"keys.{name}.unit")(context))
-        if "keys.usual" in arrays and name in _HELD_TO_USUAL:
+        if name == "held" and "keys.usual" in arrays:
             # Which notes vary more than others is told by what is written, how much all of them do by the takes: music
             # beyond what the takes hold would else be played with a spread that nobody has.
-            whole = np.sqrt(np.mean((unit * spread / pace[c]) ** 2))
-            spread = spread * 2.0 ** float(arrays["keys.usual"][c]) / whole
+            spread = spread * 2.0 ** float(arrays["keys.usual"][0]) / np.sqrt(np.mean(spread**2))
         expected[:, c] = unit * (mean + spread * style[:, c])
         made[:, c] = unit * (mean + spread * left[:, c])
     made[:, 0] = made[top, 0][group]

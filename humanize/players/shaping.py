@@ -74,9 +74,7 @@ def can_shape(arrays: Mapping[str, np.ndarray]) -> bool:
     return "shape.take" in arrays and len(arrays["shape.take"]) > 0
 
 
-def invent_shape(
-    profile: Profile, written: Written, clock: Timeline, takes: np.ndarray, dice: Dice
-) -> Shape | None:
+def invent_shape(profile: Profile, written: Written, clock: Timeline, takes: np.ndarray, dice: Dice) -> Shape | None:
     """Invent tempo and level for what is written.
 
     Parameters
