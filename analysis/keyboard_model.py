@@ -168,7 +168,6 @@ def keyboard_arrays(takes: Sequence[Deviations], seed: int = 0, *, memory: bool 
         used = _rows_of(name, beat, take)
         tables, z[:, c] = _channel(name, x, y[:, c], fold, used, rng)
         arrays |= tables
-    arrays["keys.usual"] = _usual_size(arrays, x, take)
     pitch = np.concatenate([p.written.pitch for p in found])
     top = np.flatnonzero(np.diff(groups(beat, take), append=-1))
     style = np.zeros((int(take.max()) + 1, len(STYLE) + 1, len(CHANNELS)))
@@ -188,12 +187,6 @@ def keyboard_arrays(takes: Sequence[Deviations], seed: int = 0, *, memory: bool 
         "keys.like": likeness(x, top).astype(np.float16),
         "keys.moment": _moment_means(z, top).astype(np.float16),
     }
-
-
-def _usual_size(arrays: Mapping[str, np.ndarray], x: np.ndarray, take: np.ndarray) -> np.ndarray:
-    """Return how much lengths vary over a whole take, as the tables have it: mean log2 of the takes [shape=(1,)]."""
-    size = np.exp(BoostedTables.from_arrays(arrays, "keys.held.size")(x))
-    return np.array([np.mean([np.log2(np.mean(size[take == t] ** 2)) / 2.0 for t in np.unique(take)])])
 
 
 def _channel(
@@ -241,10 +234,6 @@ def arrays_are_sound(arrays: Mapping[str, np.ndarray]) -> bool:
         return False
     top = np.flatnonzero(np.diff(groups(beat, take), append=-1))
     if not np.array_equal(take[top], found["take_of_moment"]):
-        return False
-    # Profiles made before there was a usual size have none.
-    usual = np.asarray(arrays.get("keys.usual", np.zeros(1)))
-    if usual.shape != (1,) or not within(usual, (-20.0, 10.0), "f"):
         return False
     kinds = [(name, kind) for name in CHANNELS for kind in _TABLE_LIMITS]
     # Profiles made before there were units have none.

@@ -94,11 +94,11 @@ def shape_arrays(takes: Sequence[Deviations], seed: int = 0) -> dict[str, np.nda
         mean, expected = crossed_tables(x, left[:, c], fold, used, _MEAN, rng)
         rest = left[:, c] - expected
         usual = max(float(np.sqrt(np.mean(rest**2))), 1e-6)
-        size, log_size = crossed_tables(x, np.log(np.abs(rest) / usual + _SMALLEST), fold, used, _SIZE, rng)
+        tables, log_size = crossed_tables(x, np.log(np.abs(rest) / usual + _SMALLEST), fold, used, _SIZE, rng)
         again = usual * float(np.sqrt(np.mean((rest / (usual * np.exp(log_size))) ** 2)))
-        size = BoostedTables(size.mean + np.log(max(again, 1e-6)), size.column, size.threshold, size.value)
+        tables = BoostedTables(tables.mean + np.log(max(again, 1e-6)), tables.column, tables.threshold, tables.value)
         left[:, c] = rest / (max(again, 1e-6) * np.exp(log_size))
-        arrays |= mean.to_arrays(f"shape.{name}.mean") | size.to_arrays(f"shape.{name}.size")
+        arrays |= mean.to_arrays(f"shape.{name}.mean") | tables.to_arrays(f"shape.{name}.size")
     weights, fresh = _memory(left, take)
     return arrays | {
         "shape.memory": weights.astype(np.float32),

@@ -265,10 +265,6 @@ def _invented(
         unit = pace[c]
         if f"keys.{name}.unit.mean" in arrays:
             unit = unit * np.exp(BoostedTables.from_arrays(arrays, f"keys.{name}.unit")(context))
-        if name == "held" and "keys.usual" in arrays:
-            # Which notes vary more than others is told by what is written, how much all of them do by the takes: music
-            # beyond what the takes hold would else be played with a spread that nobody has.
-            spread = spread * 2.0 ** float(arrays["keys.usual"][0]) / np.sqrt(np.mean(spread**2))
         expected[:, c] = unit * (mean + spread * style[:, c])
         made[:, c] = unit * (mean + spread * left[:, c])
     made[:, 0] = made[top, 0][group]

@@ -212,8 +212,6 @@ DAMAGES = {
     "fewer moments": ("keys.take_of_moment", lambda v: v[:-5]),
     "moments of another take": ("keys.take_of_moment", lambda v: v * 0),
     "short pace": ("keys.pace", lambda v: v[:2]),
-    "no usual size": ("keys.usual", lambda v: v[:0]),
-    "usual size without end": ("keys.usual", lambda v: v + 1000),
     "short style": ("keys.style", lambda v: v[:, :2]),
     "unknown column": ("keys.loud.mean.column", lambda v: v + 90),
     "negative column": ("keys.loud.mean.column", lambda v: v - 90),
@@ -237,7 +235,7 @@ def test_damaged_arrays_are_refused_in_words(profile, damage):
 
 
 def test_missing_arrays_are_refused_in_words(profile):
-    keys = [key for key in profile.arrays if key.startswith("keys.") and key != "keys.usual"]
+    keys = [key for key in profile.arrays if key.startswith("keys.")]
     assert len(keys) > 40
     for key in keys:
         arrays = {k: v for k, v in profile.arrays.items() if k != key}
@@ -246,12 +244,5 @@ def test_missing_arrays_are_refused_in_words(profile):
 
 
 def test_profiles_from_before_there_were_units_still_play(profile):
-    arrays = {k: v for k, v in profile.arrays.items() if ".unit." not in k and k != "keys.usual"}
+    arrays = {k: v for k, v in profile.arrays.items() if ".unit." not in k}
     check_figures(dataclasses.replace(profile, arrays=arrays))
-
-
-def test_lengths_vary_as_in_the_takes_whatever_the_music(takes, profile):
-    usual = np.mean([np.std(d.notes.articulation_log2[np.isfinite(d.notes.articulation_log2)]) for d in takes])
-    slow = take_of([(b * 4.0, 4.0, p, 64, 0, 0) for b in range(80) for p in (40, 60 + b % 7)], tempo_bpm=40.0)
-    for music in (_other_music(), slow):
-        assert np.std(perform(music, profile, seed=2).notes.articulation_log2) < 2.0 * usual
