@@ -74,7 +74,8 @@ def perform(
         MIDI tracks to play, from 0; the others stay as written. The tempo belongs to all tracks, so with a selection
         it stays as written too.
     keep_accents : bool
-        True: velocities vary around the written ones. False: the profile's own accents replace them.
+        True: velocities vary around the written ones. False: the profile's own accents replace them; where all
+        velocities are written alike a keyboard profile's own level does too.
     drums : as ``profile``
         Another profile for the kit.
     controls : Controls or None
