@@ -13,6 +13,7 @@ Friedman 2001, Annals of Statistics 29; Friedman 2002, Computational Statistics 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -44,6 +45,8 @@ class Boosting:
 _USUAL = Boosting()
 # Rows that one table is fitted to: more make it hardly better.
 _MOST_AT_ONCE = 8192
+# Rows that tables are fitted to at all.
+_MOST_ROWS = 40_000
 
 
 def fit_tables(x: np.ndarray, y: np.ndarray, rng: np.random.Generator, how: Boosting = _USUAL) -> BoostedTables:
@@ -64,9 +67,8 @@ def fit_tables(x: np.ndarray, y: np.ndarray, rng: np.random.Generator, how: Boos
     from ..core.kernels.table_growth import table_growth
 
     mean = float(y.mean()) if len(y) else 0.0
-    nothing = np.zeros((0, how.depth))
     if len(y) < 8 or float(np.ptp(y)) == 0.0:
-        return BoostedTables(mean, nothing.astype(np.int64), nothing, np.zeros((0, 1 << how.depth)))
+        return no_tables(mean, how)
     edges = [np.unique(np.quantile(column, np.linspace(0, 1, how.cuts + 2)[1:-1])) for column in x.T]
     binned = np.stack([np.searchsorted(e, column, side="left") for e, column in zip(edges, x.T, strict=True)], axis=1)
     binned = binned.astype(np.uint8)
@@ -91,3 +93,79 @@ def fit_tables(x: np.ndarray, y: np.ndarray, rng: np.random.Generator, how: Boos
         np.array([t[1] for t in tables]),
         np.array([t[2] for t in tables]),
     )
+
+
+def no_tables(mean: float, how: Boosting) -> BoostedTables:
+    """Return tables that say the same of everything."""
+    nothing = np.zeros((0, how.depth))
+    return BoostedTables(mean, nothing.astype(np.int64), nothing, np.zeros((0, 1 << how.depth)))
+
+
+def crossed_tables(
+    x: np.ndarray, y: np.ndarray, fold: np.ndarray, used: np.ndarray, how: Boosting, rng: np.random.Generator
+) -> tuple[BoostedTables, np.ndarray]:
+    """Return tables, and what each row is expected to be by tables that have not seen its fold.
+
+    Parameters
+    ----------
+    x : ndarray [shape=(n, k)]
+    y : ndarray [shape=(n,)]
+    fold : ndarray of int [shape=(n,)]
+    used : ndarray of bool [shape=(n,)]
+        Rows that tables are fitted to and judged by.
+    how : Boosting
+    rng : Generator
+
+    Returns
+    -------
+    tables : BoostedTables
+        From all rows; as many as predict left-out folds best, taken as far as their word holds there.
+    expected : ndarray [shape=(n,)]
+    """
+    whole = _some(used, rng)
+    models = []
+    for number in np.unique(fold):
+        seen = used & (fold != number)
+        models.append((number, fit_tables(x[(rows := _some(seen, rng))], y[rows], rng, how)))
+    best, expected = _best_length(x, y, fold, used, models, how)
+    tables = _cut(fit_tables(x[whole], y[whole], rng, how), best)
+    # Tables that know a note's piece say more than they know of others: what they say is taken as far as it holds.
+    middle = float(y[used].mean()) if used.any() else 0.0
+    said, true = expected[used] - middle, y[used] - middle
+    power = float(said @ said)
+    holds = float(np.clip(said @ true / power, 0.0, 1.0)) if power > 0.0 else 0.0
+    tables = BoostedTables(
+        middle + holds * (tables.mean - middle), tables.column, tables.threshold, holds * tables.value
+    )
+    return tables, middle + holds * (expected - middle)
+
+
+def _some(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    rows = np.flatnonzero(mask)
+    return rows if len(rows) <= _MOST_ROWS else np.sort(rng.choice(rows, _MOST_ROWS, replace=False))
+
+
+def _best_length(
+    x: np.ndarray,
+    y: np.ndarray,
+    fold: np.ndarray,
+    used: np.ndarray,
+    models: list[tuple[Any, BoostedTables]],
+    how: Boosting,
+) -> tuple[int, np.ndarray]:
+    """Return how many tables predict left-out rows best, and that prediction."""
+    lengths = sorted({0, how.rounds // 8, how.rounds // 4, how.rounds // 2, how.rounds})
+    error, guesses = [], []
+    for length in lengths:
+        guess = np.empty(len(y))
+        for number, tables in models:
+            rows = fold == number
+            guess[rows] = _cut(tables, length)(x[rows])
+        guesses.append(guess)
+        error.append(float(np.mean((y[used] - guess[used]) ** 2)) if used.any() else 0.0)
+    best = int(np.argmin(error))
+    return lengths[best], guesses[best]
+
+
+def _cut(tables: BoostedTables, length: int) -> BoostedTables:
+    return BoostedTables(tables.mean, tables.column[:length], tables.threshold[:length], tables.value[:length])

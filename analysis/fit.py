@@ -20,6 +20,7 @@ from .keyboard_model import keyboard_arrays, keyboard_words
 from .kit_model import kit_arrays
 from .observe import Observations, codes, kind_of, observe
 from .player_model import model_of
+from .shape_model import shape_arrays, shape_words
 
 
 def fit(
@@ -75,6 +76,10 @@ def fit(
     if kind == "keyboard":
         keys = keyboard_arrays(takes)
         arrays |= keys
+        if keys:
+            shape = shape_arrays(takes)
+            arrays |= shape
+            made["tempo_and_level"] = shape_words(shape)
         made["keyboard_player"] = keyboard_words(keys)
     return Profile(name=name, kind=kind, card=made, model=model, arrays=arrays)
 

@@ -35,7 +35,7 @@ from ..core.written_context import (
     pace_of,
     style_columns,
 )
-from .boosting import Boosting, fit_tables
+from .boosting import Boosting, crossed_tables, no_tables
 from .dynamics import level_at
 from .observe import is_drum
 
@@ -43,7 +43,6 @@ CHANNELS = ("together", "spread", "loud", "held")
 # Beyond these, a timing is an arpeggio or a wrong match, a length a slip of the pedal.
 _REACH, _FARTHEST, _DOUBTFUL = 4.0, 12.0, 3.5
 _FOLDS = 4
-_MOST_ROWS = 40_000
 _MOST_NOTES = 100_000
 _WORDS = {"together": "timing", "spread": "how chords spread", "loud": "loudness", "held": "articulation"}
 _FEW_NOTES = 600
@@ -111,7 +110,7 @@ def played_of(deviations: Deviations) -> Played | None:
     )
     group = written.group
     # Where the beat was inferred, a timing far out is a doubt about the beat and no playing.
-    timing_ms = rows.timing_ms if scored else _drawn_in(rows.timing_ms, _DOUBTFUL)
+    timing_ms = rows.timing_ms if scored else drawn_in(rows.timing_ms, _DOUBTFUL)
     mean = (np.bincount(group, timing_ms) / np.bincount(group))[group]
     held = rows.articulation_log2
     held = np.where(np.isfinite(held), held, np.nanmedian(held) if np.isfinite(held).any() else 0.0)
@@ -125,7 +124,8 @@ def _steps(beat: np.ndarray) -> np.ndarray:
     return np.append(np.diff(at), 1.0)[index]
 
 
-def _drawn_in(values: np.ndarray, reach: float = _REACH) -> np.ndarray:
+def drawn_in(values: np.ndarray, reach: float = _REACH) -> np.ndarray:
+    """Return the values, those beyond ``reach`` usual sizes from the middle brought in to there."""
     middle = float(np.median(values))
     size = float(np.std(values))
     size = max(1.4826 * float(np.median(np.abs(values - middle))), 0.5 * size)
@@ -160,7 +160,7 @@ def keyboard_arrays(takes: Sequence[Deviations], seed: int = 0, *, memory: bool 
     y = np.concatenate([p.y for p in found])
     take = np.repeat(number, [len(p.y) for p in found])
     beat = np.concatenate([p.written.beat for p in found])
-    fold = _folds(takes, take)
+    fold = piece_folds(takes, take)
     rng = np.random.default_rng([seed, 5])
     arrays, y = _at_one_pace(found, y, take)
     z = np.empty_like(y)
@@ -199,14 +199,14 @@ def _channel(
         tables, unit = _unit(x, y, fold, used, rng)
         arrays |= tables.to_arrays(f"keys.{name}.unit")
     in_units = y / unit
-    mean, expected = _crossed(x, _drawn_in(in_units), fold, used, _MEAN, rng)
+    mean, expected = crossed_tables(x, drawn_in(in_units), fold, used, _MEAN, rng)
     arrays |= mean.to_arrays(f"keys.{name}.mean")
-    left = _drawn_in(in_units - expected, _FARTHEST)
+    left = drawn_in(in_units - expected, _FARTHEST)
     usual = float(np.sqrt(np.mean(left[used] ** 2))) if used.any() else 0.0
     if usual <= 0.0:
-        size = BoostedTables(0.0, *_no_tables(_SIZE))
+        size = no_tables(0.0, _SIZE)
         return arrays | size.to_arrays(f"keys.{name}.size"), np.zeros(len(y))
-    size, log_size = _crossed(x, np.log(np.abs(left) / usual + _SMALLEST), fold, used, _SIZE, rng)
+    size, log_size = crossed_tables(x, np.log(np.abs(left) / usual + _SMALLEST), fold, used, _SIZE, rng)
     # A mean of logs is not the log of a mean: the sizes are brought to those of what is left.
     again = usual * float(np.sqrt(np.mean((left[used] / (usual * np.exp(log_size[used]))) ** 2)))
     size = BoostedTables(size.mean + np.log(again), size.column, size.threshold, size.value)
@@ -218,7 +218,7 @@ def arrays_are_sound(arrays: Mapping[str, np.ndarray]) -> bool:
     found = {name: np.asarray(arrays.get(f"keys.{name}", ())) for name in _LIMITS}
     for name, limits in _LIMITS.items():
         whole = name in ("take", "take_of_moment")
-        if not found[name].size or not _within(found[name], limits, "iu" if whole else "f"):
+        if not found[name].size or not within(found[name], limits, "iu" if whole else "f"):
             return False
     take, beat, c = found["take"].astype(np.int64), found["beat"], len(CHANNELS)
     n, m = take.size, found["take_of_moment"].size
@@ -239,18 +239,20 @@ def arrays_are_sound(arrays: Mapping[str, np.ndarray]) -> bool:
     # Profiles made before there were units have none.
     has_units = {name: any(key.startswith(f"keys.{name}.unit.") for key in arrays) for name in CHANNELS}
     return all(
-        _tables_are_sound(arrays, f"keys.{a}.{b}", _TABLE_LIMITS[b]) for a, b in kinds if b != "unit" or has_units[a]
+        tables_are_sound(arrays, f"keys.{a}.{b}", _TABLE_LIMITS[b]) for a, b in kinds if b != "unit" or has_units[a]
     )
 
 
-def _within(values: np.ndarray, limits: tuple[float, float], kinds: str) -> bool:
+def within(values: np.ndarray, limits: tuple[float, float], kinds: str) -> bool:
     """Tell whether all are numbers of these kinds within the limits; NaN is within none."""
     if values.dtype.kind not in kinds:
         return False
     return not values.size or bool(values.min() >= limits[0] and values.max() <= limits[1])
 
 
-def _tables_are_sound(arrays: Mapping[str, np.ndarray], name: str, limits: tuple[float, float]) -> bool:
+def tables_are_sound(
+    arrays: Mapping[str, np.ndarray], name: str, limits: tuple[float, float], columns: int = len(NAMES)
+) -> bool:
     """Tell whether tables can be looked up, and whether whatever they sum to lies within the limits."""
     if any(f"{name}.{part}" not in arrays for part in ("mean", "column", "threshold", "value")):
         return False
@@ -261,9 +263,9 @@ def _tables_are_sound(arrays: Mapping[str, np.ndarray], name: str, limits: tuple
         return False
     if threshold.shape != column.shape or value.shape != (len(column), 1 << column.shape[1]):
         return False
-    if not (_within(column, (0, len(NAMES) - 1), "iu") and _within(threshold, (-1e9, 1e9), "f")):
+    if not (within(column, (0, columns - 1), "iu") and within(threshold, (-1e9, 1e9), "f")):
         return False
-    if not (_within(mean, limits, "f") and _within(value, (-1e4, 1e4), "f")):
+    if not (within(mean, limits, "f") and within(value, (-1e4, 1e4), "f")):
         return False
     least, most = (float(mean[0] + reach.sum(dtype=np.float64)) for reach in (value.min(axis=1), value.max(axis=1)))
     return least >= limits[0] and most <= limits[1]
@@ -333,11 +335,6 @@ def _memory(
     return weights, fresh
 
 
-def _no_tables(how: Boosting) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    nothing = np.zeros((0, how.depth))
-    return nothing.astype(np.int64), nothing, np.zeros((0, 1 << how.depth))
-
-
 def _at_one_pace(found: Sequence[Played], y: np.ndarray, take: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Return (how deviations in ms grow with the pace of a piece, deviations as they would be at the usual pace).
 
@@ -368,8 +365,8 @@ def _unit(
     """Return how large a deviation is here, ms, as log tables and for each row: slow music would else outweigh fast."""
     usual = float(np.median(np.abs(y[used]))) if used.any() else 0.0
     if usual <= 0.0:
-        return BoostedTables(0.0, *_no_tables(_SIZE)), np.ones(len(y))
-    size, log_size = _crossed(x, np.log(np.abs(y) / usual + _SMALLEST), fold, used, _SIZE, rng)
+        return no_tables(0.0, _SIZE), np.ones(len(y))
+    size, log_size = crossed_tables(x, np.log(np.abs(y) / usual + _SMALLEST), fold, used, _SIZE, rng)
     size = BoostedTables(size.mean + np.log(usual), size.column, size.threshold, size.value)
     return size, usual * np.exp(log_size)
 
@@ -384,7 +381,7 @@ def _rows_of(name: str, beat: np.ndarray, take: np.ndarray) -> np.ndarray:
     return np.diff(group, append=-1) != 0
 
 
-def _folds(takes: Sequence[Deviations], take: np.ndarray) -> np.ndarray:
+def piece_folds(takes: Sequence[Deviations], take: np.ndarray) -> np.ndarray:
     """Return each row's fold: takes of one piece together, stretches of the rows where there are fewer than 3."""
     pieces: list[Any] = []
     for d in takes:
@@ -393,56 +390,3 @@ def _folds(takes: Sequence[Deviations], take: np.ndarray) -> np.ndarray:
     if len(names) < 3:
         return (np.arange(len(take)) * _FOLDS) // max(len(take), 1)
     return np.array([names[piece] % _FOLDS if piece in names else 0 for piece in pieces], dtype=np.int64)[take]
-
-
-def _crossed(
-    x: np.ndarray, y: np.ndarray, fold: np.ndarray, used: np.ndarray, how: Boosting, rng: np.random.Generator
-) -> tuple[BoostedTables, np.ndarray]:
-    """Return (tables from all rows, what each row is expected to be by tables that have not seen its fold)."""
-    whole = _some(used, rng)
-    models = []
-    for number in np.unique(fold):
-        seen = used & (fold != number)
-        models.append((number, fit_tables(x[(rows := _some(seen, rng))], y[rows], rng, how)))
-    best, expected = _best_length(x, y, fold, used, models, how)
-    tables = _cut(fit_tables(x[whole], y[whole], rng, how), best)
-    # Tables that know a note's piece say more than they know of others: what they say is taken as far as it holds.
-    middle = float(y[used].mean()) if used.any() else 0.0
-    said, true = expected[used] - middle, y[used] - middle
-    power = float(said @ said)
-    holds = float(np.clip(said @ true / power, 0.0, 1.0)) if power > 0.0 else 0.0
-    tables = BoostedTables(
-        middle + holds * (tables.mean - middle), tables.column, tables.threshold, holds * tables.value
-    )
-    return tables, middle + holds * (expected - middle)
-
-
-def _some(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    rows = np.flatnonzero(mask)
-    return rows if len(rows) <= _MOST_ROWS else np.sort(rng.choice(rows, _MOST_ROWS, replace=False))
-
-
-def _best_length(
-    x: np.ndarray,
-    y: np.ndarray,
-    fold: np.ndarray,
-    used: np.ndarray,
-    models: list[tuple[Any, BoostedTables]],
-    how: Boosting,
-) -> tuple[int, np.ndarray]:
-    """Return how many tables predict left-out rows best, and that prediction."""
-    lengths = sorted({0, how.rounds // 8, how.rounds // 4, how.rounds // 2, how.rounds})
-    error, guesses = [], []
-    for length in lengths:
-        guess = np.empty(len(y))
-        for number, tables in models:
-            rows = fold == number
-            guess[rows] = _cut(tables, length)(x[rows])
-        guesses.append(guess)
-        error.append(float(np.mean((y[used] - guess[used]) ** 2)) if used.any() else 0.0)
-    best = int(np.argmin(error))
-    return lengths[best], guesses[best]
-
-
-def _cut(tables: BoostedTables, length: int) -> BoostedTables:
-    return BoostedTables(tables.mean, tables.column[:length], tables.threshold[:length], tables.value[:length])

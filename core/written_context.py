@@ -132,7 +132,7 @@ def _log_s(seconds: np.ndarray) -> np.ndarray:
     return np.log2(np.clip(seconds, _SHORTEST_S, _LONGEST_S))
 
 
-def _strength(inside: np.ndarray, bar_beats: np.ndarray) -> np.ndarray:
+def strength_of(inside: np.ndarray, bar_beats: np.ndarray) -> np.ndarray:
     """Return 4 on the bar line, 3 in its middle, 2 on a beat, 1 on a half, 0 elsewhere."""
 
     def on(place: np.ndarray) -> np.ndarray:
@@ -190,7 +190,7 @@ def context_of(written: Written) -> np.ndarray:
         np.clip(next_s - held_until, -2.0, 2.0),
         np.clip(np.log2(np.maximum(again_s, 1e-3) / np.maximum(length_s, 1e-3)), -1.0, 4.0),
         written.inside_bar / written.bar_beats,
-        _strength(written.inside_bar, written.bar_beats),
+        strength_of(written.inside_bar, written.bar_beats),
         written.inside_bar - np.floor(written.inside_bar + 1e-6),
         np.log2(size)[group],
         np.minimum(size[group] - 1 - rank, 6.0),

@@ -24,11 +24,13 @@ from ..core.errors import TakeprintError
 from ..core.notes import Notes
 from ..core.profile import Profile
 from ..core.sniff import sniff
+from ..core.timeline import Timeline
 from . import profiles
-from .players import donor, parametric
+from .players import donor, keyboard, parametric, shaping
 from .players.breaths import breathed
 from .players.figures import check_figures
 from .players.part import Dice, Invented, Part
+from .players.shaping import Shape
 from .profiles.mixing import Mixture, alternated, mixture_said
 
 PLAYERS = ("auto", "learned", "donor", "parametric")
@@ -186,7 +188,9 @@ def _with_velocities(found: Deviations) -> Deviations:
     return found.replace(notes=rows.replace(velocity=velocity, dynamics_velocity=change))
 
 
-def play_parts(parts: Sequence[Part], cast: Cast, seed: int, score: str, keep_accents: bool) -> list[Invented]:
+def play_parts(
+    parts: Sequence[Part], cast: Cast, seed: int, score: str, keep_accents: bool, shape: Shape | None = None
+) -> list[Invented]:
     """Invent every part, the kit first, so that others can follow its clock.
 
     Parameters
@@ -197,6 +201,8 @@ def play_parts(parts: Sequence[Part], cast: Cast, seed: int, score: str, keep_ac
     score : str
         sha256 of the score: other scores, other random numbers.
     keep_accents : bool
+    shape : Shape or None
+        Tempo and level that keyboard players play along.
 
     Returns
     -------
@@ -207,14 +213,38 @@ def play_parts(parts: Sequence[Part], cast: Cast, seed: int, score: str, keep_ac
     for part in parts:
         dice = Dice(seed, score, part.name)
         # Whoever plays: wind players and singers must breathe.
-        made = breathed(part, cast.profile_for(part), _play_part(part, cast, dice, keep_accents, follow), dice)
+        made = breathed(part, cast.profile_for(part), _play_part(part, cast, dice, keep_accents, follow, shape), dice)
         if part.drums:
             follow = (part.group_beat, made.clock_ms[part.group_first])
         out.append(made)
     return out
 
 
-def _play_part(part: Part, cast: Cast, dice: Dice, keep_accents: bool, follow: Any) -> Invented:
+def shape_for(parts: Sequence[Part], cast: Cast, clock: Timeline, seed: int, score: str) -> Shape | None:
+    """Return the tempo and level that a keyboard profile's takes tell; None where none of them plays by itself.
+
+    Parameters
+    ----------
+    parts : sequence of Part
+        A kit keeps the click: beside one there is no such shape.
+    cast : Cast
+    clock : Timeline
+        The written tempo.
+    seed : int
+    score : str
+    """
+    played = [part for part in parts if len(part) and not part.drums and "keyboard" in cast.players_for(part)]
+    members = sorted(cast.rest.members, key=lambda member: -member[1])
+    profile = next((profile for profile, _ in members if shaping.can_shape(profile.arrays)), None)
+    if profile is None or not played or any(part.drums for part in parts):
+        return None
+    largest = max(played, key=len)
+    written = keyboard.written_of(largest)
+    takes = keyboard.fitting_takes(profile.arrays, written, Dice(seed, score, largest.name))
+    return shaping.invent_shape(profile, written, clock, takes, Dice(seed, score, "shape"))
+
+
+def _play_part(part: Part, cast: Cast, dice: Dice, keep_accents: bool, follow: Any, shape: Shape | None) -> Invented:
     mixture, players = cast.mixture_for(part), cast.players_for(part)
     if set(players) == {"parametric"}:
         borrowed = follow if mixture.blend.kind == "drums" and not part.drums else None
@@ -222,7 +252,8 @@ def _play_part(part: Part, cast: Cast, dice: Dice, keep_accents: bool, follow: A
     played = []
     for (profile, share), name in zip(mixture.members, players, strict=True):
         player = {"donor": donor, "parametric": parametric}.get(name) or _learned(name)
-        played.append((player.play(part, profile, dice, keep_accents=keep_accents), share))
+        more = {"shape": shape} if name == "keyboard" and shape is not None else {}
+        played.append((player.play(part, profile, dice, keep_accents=keep_accents, **more), share))
     return played[0][0] if len(played) == 1 else alternated(part, played, dice)
 
 

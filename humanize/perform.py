@@ -27,10 +27,11 @@ from ..core.scaling import amounts_of
 from ..core.take import Take, load_take
 from ..core.timeline import Timeline
 from .assembling import assemble, settled
-from .casting import Cast, cast_of, doubts, play_parts, told
+from .casting import Cast, cast_of, doubts, play_parts, shape_for, told
 from .controls import Controls
 from .players import parametric
 from .players.part import Dice, Part
+from .players.shaping import Shape
 from .score_parts import selected_rows, written
 from .steering import slip_rate, steered
 
@@ -73,7 +74,8 @@ def perform(
         MIDI tracks to play, from 0; the others stay as written. The tempo belongs to all tracks, so with a selection
         it stays as written too.
     keep_accents : bool
-        True: velocities vary around the written ones. False: the profile's own accents replace them.
+        True: velocities vary around the written ones. False: the profile's own accents replace them; where all
+        velocities are written alike a keyboard profile's own level does too.
     drums : as ``profile``
         Another profile for the kit.
     controls : Controls or None
@@ -113,12 +115,15 @@ def perform(
     steering = steered(take, notes, clock, metre, controls, selected, amount)
     parts = steering.parts
     # All parts are invented, selected or not, so that those that listen to others hear the same whatever is selected.
-    invented = play_parts(parts, cast, seed, take.sha256, keep_accents)
+    # Sequences of a format 2 file have tempos of their own: nobody could play along one.
+    many = take.smf is not None and take.smf.format == 2
+    shape = None if many else shape_for(parts, cast, clock, seed, take.sha256)
+    invented = play_parts(parts, cast, seed, take.sha256, keep_accents, shape)
     # Sequences of a format 2 file are pieces of their own: their players never meet.
-    if take.smf is None or take.smf.format != 2:
+    if not many:
         invented = steering.together(invented, Dice(seed, take.sha256, "ensemble"))
     warnings = [*doubts(notes, parts, cast, keep_accents, amounts), *steering.doubts()]
-    curve, said = _tempo(take, notes, clock, parts, cast, seed, bool(selected.all()))
+    curve, said = _tempo(take, notes, clock, parts, cast, seed, bool(selected.all()), shape)
     if amounts["tempo"] != 0.0:
         warnings.extend(said)
     curve = steering.tempo(curve, clock)
@@ -132,7 +137,14 @@ def perform(
 
 
 def _tempo(
-    take: Take, notes: Notes, clock: Timeline, parts: Sequence[Part], cast: Cast, seed: int, whole: bool
+    take: Take,
+    notes: Notes,
+    clock: Timeline,
+    parts: Sequence[Part],
+    cast: Cast,
+    seed: int,
+    whole: bool,
+    shape: Shape | None,
 ) -> tuple[TempoCurve, list[str]]:
     """Return the played tempo with a knot on every beat and on every written tempo change."""
     end = float(np.max(notes.onset_beat + np.nan_to_num(notes.duration_beat)))
@@ -147,11 +159,13 @@ def _tempo(
     ratio = np.zeros(len(beat))
     if profile is not cast.others and parametric.has_tempo(cast.others) and not parametric.has_tempo(profile):
         said.append("the kit keeps the click: no tempo curve was invented")
-    if parametric.has_tempo(profile):
+    if shape is not None or parametric.has_tempo(profile):
         if not whole:
             said.append("only some tracks are played: the tempo, which belongs to all, stays as written")
         elif take.smf is not None and take.smf.format == 2:
             said.append("each sequence of a format 2 file has its own tempo: it stays as written")
+        elif shape is not None:
+            ratio = -shape.longer_at(beat)
         else:
             ratio = parametric.tempo_curve(beat, profile, Dice(seed, take.sha256, "tempo"))
     knots = np.unique(np.concatenate([beat, clock.beat[(clock.beat > beat[0]) & (clock.beat < beat[-1])]]))

@@ -26,6 +26,7 @@ TO_FIND_WHERE_TO_ACT = {
     "kit_model",
     "keyboard_model",
     "realism_features",
+    "shape_model",
 }
 
 

@@ -1,12 +1,12 @@
 """Piano: what a judge makes of our player, of jitter, of the trial's players and of other pianists' own deviations.
 
 python benchmarks/realism piano --guards                 guards, the trial's players, ours; floors
-python benchmarks/realism piano --rotation 1 --players ours free
+python benchmarks/realism piano --rotation 1 --players ours free; free-tempo, free-level: only that
 python benchmarks/realism piano --setting pieces-known   pianists apart, pieces shared
 python benchmarks/realism piano --nearness               is a player fitted from one take nearer to that pianist?
 
 G, A and B share no pianist and (``unseen``) no piece. A synthetic take keeps the tempo and level curves of the real
-take on its score, as in the trial; ``free`` has to invent the tempo too, and knows no level.
+take on its score, as in the trial; ``free`` has to invent tempo and level too.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 from . import piano_nearness
 from .bench import Bench, Verdict
 from .cache import Cache, measuring, sources
-from .piano_players import Free, Gaussian, Generator, Hennig, Ours, Quantized, Shuffled, TrialMotif
+from .piano_players import Free, Gaussian, Generator, Hennig, Ours, Partly, Quantized, Shuffled, TrialMotif
 from .piano_sets import ROTATIONS, PianoItem, pianist_split, piano_items, piano_split, remeasured
 from .piano_transplant import transplant_floor
 
@@ -40,6 +40,8 @@ PLAYERS: dict[str, Callable[[], Generator]] = {
     "ours": Ours,
     "no-memory": lambda: Ours(memory=False),
     "shuffled": Shuffled,
+    "free-tempo": lambda: Partly(tempo=True, level=False),
+    "free-level": lambda: Partly(tempo=False, level=True),
     "free": Free,
 }
 SPLITS = {"unseen": piano_split, "pieces-known": pianist_split}
@@ -107,8 +109,9 @@ def _items(chosen: argparse.Namespace, cache: Cache) -> list[PianoItem]:
 
 def _program() -> str:
     return sources(
-        "benchmarks/realism/piano_players.py", "benchmarks/realism/piano_sets.py", "humanize/players/keyboard.py",
-        "analysis/keyboard_model.py", "analysis/boosting.py", "core/*.py", "core/kernels/*.py",
+        "benchmarks/realism/piano_players.py", "benchmarks/realism/piano_sets.py", "humanize/players/*.py",
+        "humanize/perform.py", "analysis/keyboard_model.py", "analysis/shape_model.py", "analysis/boosting.py",
+        "core/*.py", "core/kernels/*.py",
     )  # fmt: skip
 
 

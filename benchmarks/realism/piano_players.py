@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,11 +19,12 @@ from takeprint.analysis.boosting import Boosting, fit_tables
 from takeprint.analysis.dynamics import level_at
 from takeprint.analysis.keyboard_model import keyboard_arrays, played_of
 from takeprint.core.boosted_tables import BoostedTables
-from takeprint.core.deviations import Deviations
+from takeprint.core.deviations import Deviations, LevelCurve, TempoCurve
 from takeprint.core.written_context import NAMES, Written, context_of
 from takeprint.humanize import perform
 from takeprint.humanize.players import keyboard
 from takeprint.humanize.players.part import Dice
+from takeprint.humanize.players.shaping import invent_shape
 
 from .piano_sets import PianoItem
 
@@ -219,11 +221,41 @@ class Shuffled(Ours):
         super().__init__(keyboard.Choosing(stride=1, ahead=1, seam=0.0))
 
 
-class Free(Ours):
-    """Everything invented, tempo too: ``perform`` with a profile fitted to G, on the score alone.
+class Partly(Ours):
+    """Between ours and free: of tempo and level one is the real take's, the other invented."""
 
-    The local level has no model in a profile: velocities vary about the score's one.
-    """
+    def __init__(self, *, tempo: bool, level: bool) -> None:
+        super().__init__()
+        self.tempo = tempo
+        self.level = level
+
+    def fit(self, items: Sequence[PianoItem], seed: int = 0) -> None:
+        self.profile = fit([item.deviations for item in items], name="G", kind="keyboard")
+        self.arrays = dict(self.profile.arrays)
+
+    def play(self, item: PianoItem, seed: int) -> Deviations:
+        d = item.deviations
+        dice = Dice(seed, item.name, "piano")
+        played = played_of(d)
+        assert played is not None
+        real, clock = d.basis, d.reference_timeline
+        onset_s, bpm = clock.seconds_at(played.written.beat), np.full(len(played.y), item.bpm)
+        flat = replace(played.written, onset_s=onset_s, bpm=bpm)
+        takes = keyboard.fitting_takes(self.arrays, flat, dice)
+        shape = invent_shape(self.profile, flat, clock, takes, Dice(seed, item.name, "shape"))
+        assert shape is not None
+        basis = shape.curve if self.tempo else real
+        # The level belongs to the music, not to the clock.
+        beat = real.beats_at(d.level.time_s)
+        level = shape.usual_level + shape.level_at(beat) if self.level else d.level.level
+        bpm = 60.0 * np.diff(basis.beat) / np.diff(basis.time_s)
+        tempo = TempoCurve(beat=basis.beat, time_s=basis.time_s, tempo_bpm=np.append(bpm, bpm[-1]))
+        d = d.replace(tempo=tempo, level=LevelCurve(time_s=basis.seconds_at(beat), level=level))
+        return with_notes(d, lambda written: three(keyboard.invent(self.arrays, written, dice, takes)))
+
+
+class Free(Ours):
+    """Everything invented, tempo and level too: ``perform`` with a profile fitted to G, on the score alone."""
 
     def fit(self, items: Sequence[PianoItem], seed: int = 0) -> None:
         self.profile = fit([item.deviations for item in items], name="G", kind="keyboard")

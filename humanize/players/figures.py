@@ -16,6 +16,7 @@ import numpy as np
 
 from ...analysis.keyboard_model import arrays_are_sound as keys_are_sound
 from ...analysis.kit_model import arrays_are_sound
+from ...analysis.shape_model import shapes_are_sound
 from ...core.errors import TakeprintError
 from ...core.fractional import BETA_LIMITS
 from ...core.profile import Profile
@@ -95,6 +96,12 @@ def check_figures(profile: Profile) -> None:
         raise TakeprintError(
             f"profile {name!r}: the takes for the keyboard player are damaged",
             rule="its keys. arrays fit together and lie within their limits",
+            remedy="fit it again with `takeprint fit`",
+        )
+    if any(key.startswith("shape.") for key in profile.arrays) and not shapes_are_sound(profile.arrays):
+        raise TakeprintError(
+            f"profile {name!r}: the tempo and level of its takes are damaged",
+            rule="its shape. arrays fit together and lie within their limits",
             remedy="fit it again with `takeprint fit`",
         )
 

@@ -27,36 +27,11 @@ from ...core.metrical import TWELFTHS, groups
 from ...core.profile import Profile
 from ...core.written_context import Written, context_of, likeness, links_of, pace_factors, pace_of, style_columns
 from .part import Dice, Invented, Part
+from .shaping import Shape
+from .stretches import Choosing, chosen_places
 
 CHANNELS = ("together", "spread", "loud", "held")
-# Random numbers are read off a ring at a drawn place; prime, so that no pattern of places fits it.
-_RING = 65521
 _LOOKED_AT, _MOST_COMPARED, _FEWEST_TO_DRAW, _ENOUGH_MOMENTS = 64, 1000, 4, 200
-
-
-@dataclass(frozen=True)
-class Choosing:
-    """How stretches are chosen.
-
-    Parameters
-    ----------
-    stride : int
-        Moments copied before the choice is made again; going on is one of the choices.
-    ahead : int
-        Moments ahead that are compared.
-    seam : float
-        What a disagreement of one standard deviation with the past counts, beside a unit of unlikeness.
-    heat : float
-        How much worse than the best a choice may be.
-    again : float
-        What copying a place again soon counts.
-    """
-
-    stride: int = 4
-    ahead: int = 4
-    seam: float = 0.35
-    heat: float = 0.15
-    again: float = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +84,9 @@ def can_play(profile: Profile, part: Part) -> bool:
     return "keys.take" in profile.arrays and not part.drums and profile.kind == "keyboard"
 
 
-def play(part: Part, profile: Profile, dice: Dice, *, keep_accents: bool = True) -> Invented:
+def play(
+    part: Part, profile: Profile, dice: Dice, *, keep_accents: bool = True, shape: Shape | None = None
+) -> Invented:
     """Play a part from what a keyboard profile's takes tell.
 
     Parameters
@@ -121,6 +98,9 @@ def play(part: Part, profile: Profile, dice: Dice, *, keep_accents: bool = True)
     keep_accents : bool
         True: the written velocities vary by what is left of a note beyond its expectation. False: the expected
         loudness of each note against the local level replaces its written accent.
+    shape : Shape or None
+        The tempo and the level that are played. Where the velocities are written at one level the level is the
+        shape's, else as much of it is added as the written one moves less.
 
     Raises
     ------
@@ -133,9 +113,12 @@ def play(part: Part, profile: Profile, dice: Dice, *, keep_accents: bool = True)
             rule="the keyboard player needs a profile fitted to keyboard takes with a score",
             remedy="use player='donor' or 'parametric', or fit a profile from takes measured against their score",
         )
-    written = written_of(part)
-    made, expected = _invented(profile.arrays, written, dice, None, None)
-    loud = made[:, 2] - expected[:, 2] if keep_accents else part.level() + made[:, 2]
+    written = written_of(part, shape)
+    takes = shape.takes if shape is not None and shape.profile == profile.name else None
+    made, expected = _invented(profile.arrays, written, dice, takes, None)
+    # Where nothing is written of the level, the usual one is for the players to look at, and kept where accents are.
+    flat = part.level() if shape is None else level_of(part, shape, usual=part.level())
+    loud = flat - part.level() + made[:, 2] - expected[:, 2] if keep_accents else written.level + made[:, 2]
     return Invented(
         timing_ms=made[:, 0] + made[:, 1],
         velocity=loud,
@@ -145,14 +128,29 @@ def play(part: Part, profile: Profile, dice: Dice, *, keep_accents: bool = True)
     )
 
 
-def written_of(part: Part) -> Written:
-    """Return a part as written, at the tempo it is written in."""
+def level_of(part: Part, shape: Shape, usual: np.ndarray) -> np.ndarray:
+    """Return the level of each note: ``usual`` where all is written at one, else the written one; and the shape's."""
+    moves = shape.level_at(part.beat)
+    if len(part) < 2 or float(np.ptp(part.velocity)) == 0.0:
+        return usual + moves
+    level = part.level()
+    # A written level that moves as much as a player's is taken for a player's.
+    missing = 1.0 - float(level.var()) / max(float(moves.var()), 1e-9)
+    return level + np.sqrt(max(missing, 0.0)) * moves
+
+
+def written_of(part: Part, shape: Shape | None = None) -> Written:
+    """Return a part as written, at the tempo it is written in or at that of a shape."""
     first = part.group_first
     beat, onset_s = part.beat[first], part.onset_s[first]
+    if shape is not None:
+        onset_s = shape.curve.seconds_at(beat)
     step_s = np.diff(onset_s)
     bpm = 60.0 * np.diff(beat) / np.where(step_s > 1e-6, step_s, np.inf)
     bpm = np.append(bpm, part.tempo_bpm) if len(bpm) else np.array([part.tempo_bpm])
     bpm = np.clip(np.where(bpm > 0.0, bpm, part.tempo_bpm), 5.0, 1000.0)
+    if shape is not None:
+        bpm = np.clip(shape.curve.tempo_bpm_at(beat), 5.0, 1000.0)
     inside = part.cell / TWELFTHS
     return Written(
         beat=part.beat,
@@ -162,7 +160,7 @@ def written_of(part: Part) -> Written:
         bpm=bpm[part.group],
         inside_bar=inside,
         bar_beats=_bar_beats(part.bar, part.beat - inside),
-        level=part.level(),
+        level=part.level() if shape is None else level_of(part, shape, np.full(len(part), shape.usual_level)),
     )
 
 
@@ -253,7 +251,7 @@ def _invented(
     top = first + size - 1
     bank = bank_of(arrays, takes)
     like = likeness(context, top)
-    place = _choose(bank, like, dice, how)
+    place = chosen_places(bank.like, bank.moment, bank.begins, like, dice, how)
     fresh = _laid(bank, place, like, first, size, group)
     links = links_of(written.pitch, group)
     left = with_memory(fresh, arrays["keys.memory"].astype(np.float64), links, group)
@@ -272,28 +270,6 @@ def _invented(
     made[:, 0] = made[top, 0][group]
     made[:, 1] -= (np.bincount(group, made[:, 1]) / size)[group]
     return made, expected
-
-
-def _choose(bank: Bank, like: np.ndarray, dice: Dice, how: Choosing) -> np.ndarray:
-    """Return the bank's moment that each moment copies."""
-    from ...core.kernels.stretch_choice import stretch_choice
-
-    u = dice.uniform(_RING, "keyboard", "ring")
-    offset = dice.uniform(-(-len(like) // how.stride), "keyboard", "stretches")
-    return stretch_choice(
-        np.ascontiguousarray(bank.like),
-        np.ascontiguousarray(bank.moment),
-        bank.begins,
-        np.ascontiguousarray(like),
-        # Gumbel's distribution: the best of costs less such numbers is a draw with the odds exp(-cost / heat).
-        -np.log(-np.log(u)),
-        (offset * _RING).astype(np.int64),
-        how.stride,
-        how.ahead,
-        how.seam,
-        how.heat,
-        how.again,
-    )
 
 
 def _laid(
