@@ -22,11 +22,13 @@ class Shipped:
     """`perform` with a profile fitted to the target's own player in G, or to all of G where he is not in it.
 
     ``weights``: the network that the learned player plays with. The shipped one has heard A and B too. Ablations:
-    ``heard=N`` lets it listen to the last N hits of a take only, ``habits=0`` gives every take the same habits.
+    ``heard=N`` lets it listen to the last N hits of a take only, ``habits=0`` gives every take the same habits,
+    ``choosing=0`` takes the judge away by whom it chooses among continuations.
     """
 
     def __init__(self, player: str, options: dict[str, Any], weights: Path | None = None) -> None:
         self.heard, self.habits = options.pop("heard", None), options.pop("habits", True)
+        choosing = options.pop("choosing", True)
         self.player, self.options, self.network = player, options, {}
         if player in ("auto", "learned"):
             if weights is None or not weights.is_file():
@@ -35,7 +37,8 @@ class Shipped:
                     "benchmarks/train_player.py FILE --setting S --rotation R`, give their folder as --weights"
                 )
             with np.load(weights) as packed:
-                self.network = {f"network_{name}": packed[name] for name in packed.files}
+                kept = [n for n in packed.files if choosing or not n.startswith(("judge_", "kept_"))]
+                self.network = {f"network_{name}": packed[name] for name in kept}
 
     def fit(self, items: Sequence[Item], seed: int) -> None:
         own = {group: [i.deviations for i in items if i.group == group] for group in {i.group for i in items}}
