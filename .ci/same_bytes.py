@@ -28,7 +28,7 @@ def main():
             (Path(folder) / name).write_bytes(tune.to_midi())
             profiles = ("drums-funk", "drums-jazz", "drums-drummer8") if name == "drums.mid" else ("piano-plain",)
             for profile in profiles:
-                players = ("parametric", "donor") if name == "drums.mid" else ("parametric",)
+                players = ("learned", "parametric", "donor") if name == "drums.mid" else ("parametric",)
                 jobs += [(Path(folder) / name, profile, p, seed) for p in players for seed in (0, 7, 12345)]
         alone = [humanized(job) for job in jobs]
         with ProcessPoolExecutor(4) as pool:
