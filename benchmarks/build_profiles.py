@@ -114,7 +114,8 @@ def drum_profile(name: str, rows: list[dict[str, str]], takes: list[Deviations],
         "method": "each take measured against its own click, the constant lateness taken away; metrical template per "
         "instrument and cell with shrinkage; 1/f**beta clock and white parts by Whittle's likelihood; velocity "
         "spread, memory and coupling; donor rows as measured; for the learned player the last hits and the habits of "
-        "single takes, and a network (kit-network.npz) trained on the whole dataset by benchmarks/train_player.py",
+        "single takes, and a network (kit-network.npz) trained on the whole dataset by benchmarks/train_player.py "
+        "and train_judge.py",
         "command": command,
         "drummers": sorted(set(drummers)),
         "takes": [r["midi_filename"] for r in rows],

@@ -21,7 +21,7 @@ from realism.bench import remeasured
 from realism.cache import Cache
 from realism.sets import Item
 
-from takeprint.analysis import realism
+from takeprint.analysis.judge import Trees, auc, train_judge
 from takeprint.analysis.realism_features import Windows, windows_of
 from takeprint.core.boosted_trees import NAMES
 
@@ -44,12 +44,12 @@ def add(path: Path, items: Sequence[Item]) -> dict[str, float]:
         fresh = {}
         for name, accents in (("judge", False), ("kept", True)):
             made = _windows(played(items, path, accents))
-            judge = realism.train_judge(real, made, seed=SEED + turn)
+            judge = train_judge(real, made, seed=SEED + turn)
             if judge.trees is None:
                 raise SystemExit("too few takes to train a judge on")
             fresh[name] = as_arrays(judge.trees)
             score = np.concatenate([judge.trees.score(real.values), judge.trees.score(made.values)])
-            told[f"{name} {turn + 1}"] = realism.auc(score, np.repeat([0, 1], [len(real), len(made)]))
+            told[f"{name} {turn + 1}"] = auc(score, np.repeat([0, 1], [len(real), len(made)]))
         for name, new in fresh.items():
             found |= {f"{name}_{n}": a for n, a in _beside(found, name, new).items()}
         np.savez_compressed(path, **arrays, **found)  # type: ignore[arg-type]
@@ -91,7 +91,7 @@ def _windows(takes: Sequence) -> Windows:
     return windows.rows(np.concatenate(kept))
 
 
-def as_arrays(trees: realism.Trees) -> dict[str, np.ndarray]:
+def as_arrays(trees: Trees) -> dict[str, np.ndarray]:
     """Return boosted trees as the arrays of ``core.boosted_trees``."""
     columns: dict[str, list[np.ndarray]] = {name: [] for name in NAMES}
     start = 0
@@ -137,8 +137,8 @@ def main() -> None:
     parser.add_argument("--setting", choices=("all", "same", "unseen"), default="all")
     parser.add_argument("--rotation", type=int, default=0)
     asked = parser.parse_args()
-    for name, auc in add(asked.network, items_of(asked.setting, asked.rotation)).items():
-        print(f"{name}: AUC {auc:.3f} on the takes it learned from")
+    for name, told in add(asked.network, items_of(asked.setting, asked.rotation)).items():
+        print(f"{name}: AUC {told:.3f} on the takes it learned from")
     print(f"{asked.network}: {asked.network.stat().st_size / 1000:.0f} kB")
 
 

@@ -2,7 +2,8 @@
 
     python benchmarks/train_player.py OUT.npz [--setting all|same|unseen] [--rotation R] [--epochs N] [--seed S]
 
-Needs torch (`pip install "takeprint[train]"`) and the shared Groove MIDI Dataset. ``all`` is what ships: every take of
+`benchmarks/train_judge.py OUT.npz` then adds the judge by which the player chooses. Needs torch
+(`pip install "takeprint[train]"`) and the shared Groove MIDI Dataset. ``all`` is what ships: every take of
 the folder, fills too. ``same`` and ``unseen`` learn from part G of the realism benchmark's split alone. A tenth of the
 takes is left out of the training to choose the epoch by; takes of the same name stem are not kept together there.
 
@@ -375,16 +376,16 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=26)
     parser.add_argument("--hidden", type=int, default=112)
     parser.add_argument("--seed", type=int, default=0)
-    asked = parser.parse_args()
+    chosen = parser.parse_args()
     torch.set_num_threads(1)
-    lessons = [x for x in map(Lesson, takes_of(asked.setting, asked.rotation)) if len(x) >= LEAST_HITS]
+    lessons = [x for x in map(Lesson, takes_of(chosen.setting, chosen.rotation)) if len(x) >= LEAST_HITS]
     order = np.random.default_rng(0).permutation(len(lessons))
     out = max(3, len(lessons) // 10)
     judged, kept = [lessons[i] for i in order[:out]], [lessons[i] for i in order[out:]]
     print(f"{len(kept)} takes, {sum(map(len, kept))} hits; {out} takes left out", flush=True)
-    player = train(kept, judged, asked.epochs, asked.hidden, asked.seed)
-    np.savez_compressed(asked.out, **cooled(player.weights()))  # type: ignore[arg-type]
-    print(f"{asked.out}: {asked.out.stat().st_size / 1000:.0f} kB")
+    player = train(kept, judged, chosen.epochs, chosen.hidden, chosen.seed)
+    np.savez_compressed(chosen.out, **cooled(player.weights()))  # type: ignore[arg-type]
+    print(f"{chosen.out}: {chosen.out.stat().st_size / 1000:.0f} kB")
 
 
 if __name__ == "__main__":

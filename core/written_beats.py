@@ -58,7 +58,8 @@ def beat_context(written: Written, beat: np.ndarray) -> np.ndarray:
     low, high = np.searchsorted(at, beat - 1e-3), np.searchsorted(at, beat + 1.0 - 1e-3)
     many = np.log2(1.0 + high - low)
     longest = _longest_step(at, low, high, beat)
-    relative = longest - _around(longest, _FAR)
+    # Rounded before it is compared: logarithms differ in their last bit from machine to machine.
+    relative = np.round((longest - _around(longest, _FAR)) * 1024.0) / 1024.0
     rest = _rests(written, first, at, beat)
     line = _mean_of(top, low, high)
     leap = np.abs(np.diff(top, prepend=top[:1]))
@@ -141,7 +142,7 @@ def _mean_of(values: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarra
 
 
 def _rests(written: Written, first: np.ndarray, at: np.ndarray, beat: np.ndarray) -> np.ndarray:
-    """Return how long nothing is written to sound from each beat's longest rest on, at most 2 beats."""
+    """Return the longest silence that begins in each beat, at most 2 beats."""
     until = np.maximum.accumulate(np.maximum.reduceat(written.beat + written.duration_beat, first))
     gap = np.clip(np.append(at[1:] - until[:-1], 0.0), 0.0, 2.0)
     out = np.zeros(len(beat))

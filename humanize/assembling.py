@@ -105,11 +105,7 @@ def assemble(
 
 def _velocity_change(part: Part, made: Invented) -> np.ndarray:
     """Return what is added to the written velocity so that it stays between 1 and 127."""
-    if made.absolute:
-        target = made.velocity
-    else:
-        # Soft notes vary less: below half the scale the spread shrinks in proportion, so that ghost notes stay ghosts.
-        target = part.velocity + made.velocity * np.clip(part.velocity / 64.0, 0.25, 1.0)
+    target = made.velocity if made.absolute else part.velocity + made.added(part)
     return np.nan_to_num(np.clip(target, 1.0, 127.0) - part.velocity)
 
 

@@ -238,9 +238,8 @@ def shape_for(parts: Sequence[Part], cast: Cast, clock: Timeline, seed: int, sco
     profile = next((profile for profile, _ in members if shaping.can_shape(profile.arrays)), None)
     if profile is None or not played or any(part.drums for part in parts):
         return None
-    largest = max(played, key=len)
-    written = keyboard.written_of(largest)
-    takes = keyboard.fitting_takes(profile.arrays, written, Dice(seed, score, largest.name))
+    written = keyboard.merged([keyboard.written_of(part) for part in played])
+    takes = keyboard.fitting_takes(profile.arrays, written, Dice(seed, score, max(played, key=len).name))
     return shaping.invent_shape(profile, written, clock, takes, Dice(seed, score, "shape"))
 
 

@@ -34,7 +34,8 @@ class Shipped:
             if weights is None or not weights.is_file():
                 raise SystemExit(
                     f"the learned player needs weights trained on G alone ({weights}): make them with `python "
-                    "benchmarks/train_player.py FILE --setting S --rotation R`, give their folder as --weights"
+                    "benchmarks/train_player.py FILE --setting S --rotation R` and `train_judge.py` with the same, "
+                    "give their folder as --weights"
                 )
             with np.load(weights) as packed:
                 kept = [n for n in packed.files if choosing or not n.startswith(("judge_", "kept_"))]

@@ -3,8 +3,9 @@
 Conventions
 -----------
 The judge (arrays ``judge_…`` beside the network's; ``kept_…`` where accents are kept) is boosted trees over the
-features of windows of 48 hits, trained to tell real takes from what the network plays
-(``benchmarks/train_player.py``); a larger score is more synthetic. A stretch is played several times on from where the
+features of windows of 48 hits, trained to tell real takes from what the network plays (``benchmarks/train_judge.py``);
+a larger score is more synthetic. Where accents are kept it hears the hits as drawn, before a place that came out much
+louder or softer than written is brought back. A stretch is played several times on from where the
 last one ended, and the least synthetic goes on; the first stretch is played once after each of several takes.
 
 References
@@ -122,7 +123,10 @@ class Judge:
             velocity=velocity,
         )
         beat, first = np.unique(hits.beat, return_index=True)
-        clock = Timeline(beat, hits.onset_s[first]) if len(beat) > 1 else Timeline.constant(120.0)
+        time_s = hits.onset_s[first]
+        # In a file of several sequences, each with its own clock, a later place may be an earlier moment.
+        later = np.diff(np.maximum.accumulate(time_s), prepend=-np.inf) > 0.0
+        clock = Timeline(beat[later], time_s[later]) if later.sum() > 1 else Timeline.constant(120.0)
         reference = {"kind": "click", "metre": self.metre.to_list(), "tempo_map": clock.to_dict()}
         return Deviations(notes=rows, reference=reference)
 

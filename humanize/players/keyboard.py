@@ -15,8 +15,8 @@ lead and velocity go together: they are copied together).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -162,6 +162,15 @@ def written_of(part: Part, shape: Shape | None = None) -> Written:
         bar_beats=_bar_beats(part.bar, part.beat - inside),
         level=part.level() if shape is None else level_of(part, shape, np.full(len(part), shape.usual_level)),
     )
+
+
+def merged(parts: Sequence[Written]) -> Written:
+    """Return the notes of several parts as one part's."""
+    if len(parts) == 1:
+        return parts[0]
+    columns = {f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Written)}
+    order = np.lexsort((columns["pitch"], columns["beat"]))
+    return Written(**{name: values[order] for name, values in columns.items()})
 
 
 def _bar_beats(bar: np.ndarray, bar_line: np.ndarray) -> np.ndarray:

@@ -2,11 +2,11 @@
 
 Conventions
 -----------
-The network (``profiles/kit-network.npz``, made by ``benchmarks/train_player.py``) draws the velocity and then the
-timing of each hit from what is written around it, what it has played so far, and the habits of one of the profile's
-takes; it hears the end of that take before it begins. What a drummer does follows from what he did: nothing is copied.
-Strokes of a flam or a roll move with their hit; where they are written as loud as it, they are drawn softer. Late and
-louder are positive.
+The network (``profiles/kit-network.npz``, made by ``benchmarks/train_player.py`` and ``train_judge.py``) draws the
+velocity and then the timing of each hit from what is written around it, what it has played so far, and the habits of
+one of the profile's takes; it hears the end of that take before it begins. Accents that are to be kept are told to it,
+hit by hit. What a drummer does follows from what he did: nothing is copied. Strokes of a flam or a roll move with their
+hit; where they are written as loud as it, they are drawn softer. Late and louder are positive.
 
 References
 ----------
@@ -177,8 +177,8 @@ def _begun(
     written = np.ascontiguousarray(
         np.concatenate([surroundings, of_class, np.concatenate(wanted)], axis=1), dtype=np.float32
     )
-    where = (together.slot.astype(np.int64), together.kind.astype(np.int64), GROUP.astype(np.int64))
-    where = (*where, links(together), places(together))
+    slot, kind, group = (a.astype(np.int64) for a in (together.slot, together.kind, GROUP))
+    where = (slot, kind, group, links(together), places(together))
     given = np.stack([heard_ms / TIMING_UNIT_MS, heard], axis=1).astype(np.float32)
     scale = (np.float32(VELOCITY_MIDDLE), np.float32(VELOCITY_UNIT))
     weights = _weights(network, written.shape[1], profile)
@@ -198,7 +198,8 @@ def _about_the_written(hits: Hits, written: np.ndarray, drawn: np.ndarray, dice:
     Smaller differences stay: to take them out would break the few velocities a drummer comes back to.
     """
     # A stroke at full scale may have been meant louder: there is none to tell, where it is moved down.
-    meant = drawn + _BEYOND_SD * np.abs(dice.normal(len(drawn), "learned", "louder")) * (drawn >= 127)
+    full = (drawn >= 127) & (written < 127)
+    meant = drawn + _BEYOND_SD * np.abs(dice.normal(len(drawn), "learned", "louder")) * full
     place = hits.kind * 32768 + hits.cell
     _, same, count = np.unique(place, return_inverse=True, return_counts=True)
     bias = slot_means(meant - written, hits.kind, place, _SHRINK)

@@ -188,6 +188,13 @@ class Invented:
         """The constant that counts as on time: the median of the timing but for the swing, ms."""
         return float(np.median(self.timing_ms if self.swing_ms is None else self.timing_ms - self.swing_ms))
 
+    def added(self, part: Part) -> np.ndarray:
+        """Return what goes onto the written velocity of each note, where that is what ``velocity`` holds.
+
+        Soft notes vary less: below half the scale the spread shrinks in proportion, so that ghost notes stay ghosts.
+        """
+        return self.velocity * np.clip(part.velocity / 64.0, 0.25, 1.0)
+
 
 class SlotTable:
     """Means by voice and cell, with what to take where a cell was never heard.

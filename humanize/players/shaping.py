@@ -15,12 +15,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...analysis.shape_model import alone
 from ...core.boosted_tables import BoostedTables
 from ...core.memory_of_touch import with_memory
 from ...core.profile import Profile
 from ...core.timeline import Timeline
 from ...core.written_beats import beat_context, beat_likeness, whole_beats
-from ...core.written_context import Links, Written
+from ...core.written_context import Written
 from .part import Dice
 from .stretches import Choosing, chosen_places
 
@@ -48,7 +49,8 @@ class Shape:
         The tempo.
     profile : str
     takes : ndarray of int
-        The profile's takes after which it is made; the size of both is that of the first that tells a tempo.
+        The profile's takes after which it is made, those most like the piece first; the size of both is that of the
+        first that tells a tempo, of all the profile's where none of these does.
     """
 
     beat: np.ndarray
@@ -60,9 +62,10 @@ class Shape:
     takes: np.ndarray
 
     def longer_at(self, beat: np.ndarray) -> np.ndarray:
-        """Return how much longer each whole beat is; before the first 0, after the last as that."""
+        """Return how much longer each whole beat is; before the first and after the last 0."""
         row = np.searchsorted(self.beat, beat + 1e-6, side="right") - 1
-        return np.where(row < 0, 0.0, self.longer_log2[np.maximum(row, 0)])
+        inside = (row >= 0) & (beat < self.beat[-1] + 1.0 - 1e-6)
+        return np.where(inside, self.longer_log2[np.maximum(row, 0)], 0.0)
 
     def level_at(self, beat: np.ndarray) -> np.ndarray:
         """Return the level at each place, against the usual one."""
@@ -71,7 +74,7 @@ class Shape:
 
 def can_shape(arrays: Mapping[str, np.ndarray]) -> bool:
     """Tell whether a profile holds what a shape is made from."""
-    return "shape.take" in arrays and len(arrays["shape.take"]) > 0
+    return "shape.take" in arrays and len(arrays["shape.take"]) > 0 and "keys.take" in arrays
 
 
 def invent_shape(profile: Profile, written: Written, clock: Timeline, takes: np.ndarray, dice: Dice) -> Shape | None:
@@ -101,10 +104,7 @@ def invent_shape(profile: Profile, written: Written, clock: Timeline, takes: np.
     known = _known(arrays, takes)
     places, rows = _places(arrays, known, beat_likeness(context), dice)
     fresh = np.ascontiguousarray(arrays["shape.fresh"][rows].astype(np.float64)[places])
-    n = len(beat)
-    none, number = np.full(n, -1, dtype=np.int64), np.arange(n, dtype=np.int64)
-    links = Links(none, none, none, number, np.ones(n, dtype=np.int64))
-    left = with_memory(fresh, arrays["shape.memory"].astype(np.float64), links, number)
+    left = with_memory(fresh, arrays["shape.memory"].astype(np.float64), *alone(len(beat)))
     tempo_size, level_size, usual_level = arrays["shape.of_take"][known[0]].astype(np.float64).tolist()
     made = np.empty_like(left)
     for c, (name, size) in enumerate(zip(CHANNELS, (tempo_size, level_size), strict=True)):

@@ -187,7 +187,7 @@ def alternated(part: Part, playings: Sequence[tuple[Invented, float]], dice: Dic
         return np.choose(who, columns)
 
     def velocity(made: Invented) -> np.ndarray:
-        return part.velocity + made.velocity if absolute and not made.absolute else made.velocity
+        return part.velocity + made.added(part) if absolute and not made.absolute else made.velocity
 
     # A constant early or late bias is not invented: without it no stretch jumps against the next.
     middles = [made.middle_ms for made, _ in playings]

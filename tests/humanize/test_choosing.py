@@ -12,6 +12,7 @@ from takeprint.core.errors import TakeprintError
 from takeprint.core.timeline import Metre
 from takeprint.humanize import perform
 from takeprint.humanize.players import choosing, learned
+from takeprint.humanize.players.part import Part
 
 from .made_scores import groove, take_of
 from .test_learned import _part, _play, _with, profile  # noqa: F401
@@ -91,8 +92,7 @@ def test_a_damaged_judge_is_an_error(profile):  # noqa: F811
         _play(_part(groove(64)), bad)
 
 
-def test_what_is_judged_is_what_would_be_measured():
-    """The judge's rows have the windows of the same hits, rendered or not."""
+def test_the_judge_reads_the_hits_as_windows_and_takes_the_first_of_equals():
     n = 96
     hits = Hits.of(np.arange(n) / 2.0, np.arange(n) / 4.0, np.arange(n) % 2, Metre())
     trees = BoostedTrees.read(_liking("velocity.mean", 1.0), len(windows_of([], "drums").names))
@@ -108,3 +108,18 @@ def test_what_is_judged_is_what_would_be_measured():
     assert judge.best([hard, soft], 0, n) is soft
     assert judge.best([soft, dataclasses.replace(soft)], 0, n) is soft
     assert learned.judge_of({}, True) is None
+
+
+def test_one_place_at_two_moments_is_played(profile):  # noqa: F811
+    """As a file of several sequences has it: each with its own clock, their beats interleaved."""
+    rows = groove(32)
+    take = take_of([*rows, *rows])
+    beat = take.notes.onset_beat.copy()
+    late = np.arange(len(beat)) % 2
+    notes = take.notes.replace(onset_s=np.where(late, 0.3, 0.7) * beat, onset_beat=beat + 1e-12 * late)
+    part = learned_part(notes, take)
+    assert np.isfinite(_play(part, _judged_by(profile, 1.0)).timing_ms).all()
+
+
+def learned_part(notes, take):
+    return Part.of("kit", True, notes, np.arange(len(notes)), take.timeline, Metre())

@@ -240,6 +240,12 @@ def test_full_scale_is_not_moved_down_as_one_velocity(profile):
     assert abs(made.mean() - 90.0) < 9.0
 
 
+def test_what_is_written_at_full_scale_stays_there():
+    hits = Hits.of(np.arange(400.0), np.arange(400.0), np.ones(400, np.int64), Metre())
+    full = np.full(400, 127.0)
+    np.testing.assert_array_equal(learned._about_the_written(hits, full, full, DICE), full)
+
+
 def test_no_kept_accent_is_turned_into_another(profile):
     # A drummer whose network says now 1, now 127: the written accents stand all the same.
     wild = _with(profile, **{f"network_{n}": a for n, a in network_of(5, N_READ, N_HABITS, size=8.0).items()})

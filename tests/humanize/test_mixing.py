@@ -94,6 +94,20 @@ def test_stretches_alternate_by_their_shares():
     assert (other.velocity != who).any()
 
 
+def test_beside_absolute_velocities_ghost_notes_stay_ghosts():
+    take = take_of([(k / 2, 0.25, 42, 16, 0, 9) for k in range(8 * 4 * 20)])
+    notes, clock, metre = written(take)
+    (part,) = parts_of(take, notes, clock, metre)
+    nothing, twenty = np.zeros(len(part)), np.full(len(part), 20.0)
+    around, told = (Invented(nothing, twenty, nothing, nothing, absolute) for absolute in (False, True))
+    made = alternated(part, [(around, 0.5), (told, 0.5)], Dice(3, "score", "kit"))
+    assert made.absolute
+    # A quarter of the spread at 16, as alone.
+    assert set(made.velocity) == {20.0, 21.0}
+    made = alternated(part, [(around, 0.999), (told, 0.001)], Dice(3, "score", "kit"))
+    assert set(made.velocity) == {21.0}
+
+
 def test_flams_come_from_one_playing():
     rows = [(4.0 * b, 0.25, 38, 100, 0, 9) for b in range(64)]
     rows += [(4.0 * b - 0.04, 0.03, 38, 50, 0, 9) for b in range(1, 64)]

@@ -148,6 +148,20 @@ def test_the_piece_keeps_its_length_and_its_written_tempi(profile):
     assert abs(longer[beat < 64].mean() - longer[beat >= 64].mean()) < 0.15
 
 
+def test_a_shape_spans_all_parts_that_are_played(profile):
+    """The part with most notes ends early; another goes on."""
+    rows = [(k / 2, 0.5, 60 + k % 7, 70, 0, 0) for k in range(120)] + [
+        (60.0 + 2 * k, 2.0, 50 + k % 5, 70, 1, 1) for k in range(60)
+    ]
+    score = take_of(rows, 100.0)
+    for seed in (1, 2):
+        made = perform(score, profile, seed=seed)
+        beat, longer = _longer(made, score)
+        assert longer[beat > 70].std() > 0.02
+        span = np.array([0.0, beat[-1] + 1.0])
+        assert np.diff(made.basis.seconds_at(span)) == pytest.approx(np.diff(score.timeline.seconds_at(span)), rel=1e-3)
+
+
 def test_a_flat_score_gets_the_takes_level_only_where_its_accents_may_go(profile):
     flat = _music(11, loud=100)
     own = perform(flat, profile, seed=4, keep_accents=False).notes.velocity
