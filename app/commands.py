@@ -104,11 +104,11 @@ def is_folder_output(output: str | None, intake: Intake, given: Sequence[str]) -
     if several and not like_folder:
         if os.path.lexists(str(output)):
             raise TakeprintError(
-                "this is a file", where=str(output), rule="several inputs need a folder as output", remedy="give -o DIR"
+                "this is a file", where=str(output), rule="several outputs need a folder", remedy="give -o DIR"
             )
         if os.path.splitext(str(output))[1].lower() in (".json", ".mid", ".midi", ".wav", ".flac", ".mp3", ".ogg"):
             raise TakeprintError(
-                "this is a file's name", where=str(output), rule="several inputs need a folder as output",
+                "this is a file's name", where=str(output), rule="several outputs need a folder",
                 remedy=f"give -o DIR, or -o {output}/ if it shall be a folder",
             )  # fmt: skip
     return several or like_folder
@@ -262,7 +262,7 @@ def run_compare(args: argparse.Namespace) -> int:
         raise TakeprintError("takes are given both with and without --real", remedy="use one way or the other")
     if args.pair and len(args.pair) != 2:
         raise TakeprintError(
-            f"{len(args.pair)} takes are given",
+            f"{len(args.pair)} take{'s' * (len(args.pair) != 1)} given",
             rule="compare takes two, REAL SYNTHETIC",
             remedy="for more, use --real A... --synthetic B...",
         )

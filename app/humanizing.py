@@ -199,7 +199,13 @@ def humanized(
     )
     mark("write")
     rendered.save(target, force=force, inputs=inputs)
-    said = [*take.warnings, *deviations.warnings, *rendered.warnings, *_without_effect(deviations, traces)]
+    said = [
+        *_repaired(take),
+        *take.warnings,
+        *deviations.warnings,
+        *rendered.warnings,
+        *_without_effect(deviations, traces),
+    ]
     if not settings["disclosure"]:
         said.append(_not_disclosed(facts, take))
     said = [line.replace("keep_accents=False", "--regenerate") for line in said]
@@ -211,6 +217,12 @@ def humanized(
         "report": dict(rendered.report),
         "warnings": list(dict.fromkeys(said)),
     }
+
+
+def _repaired(take: Take) -> list[str]:
+    """Return what was mended in the input, in words, each with its place in the file."""
+    places = [(f"byte {repair.offset}: " if repair.offset >= 0 else "", repair.text) for repair in take.repairs]
+    return [f"repaired: {at}{text}" for at, text in places]
 
 
 def _refuse_unsuited_name(take: Take, source: str, target: Path) -> None:

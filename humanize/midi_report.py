@@ -170,7 +170,7 @@ def warnings_of(report: dict[str, Any]) -> list[str]:
     if report["tick_ms"] > 1000.0 * COARSE_TICK_S:
         said.append(
             f"one tick of this file lasts up to {report['tick_ms']:.3g} ms, so notes are placed to "
-            f"{report['tick_ms'] / 2:.3g} ms: a finer division (480 or more) would keep more of the timing"
+            f"{report['tick_ms'] / 2:.3g} ms: a finer division would keep more of the timing"
         )
     if any("tick 0" in reason for reason in report["timing"]["why"]):
         said.append("some notes would come before the file begins and start at tick 0 instead")

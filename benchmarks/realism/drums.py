@@ -19,6 +19,7 @@ from .bench import COLUMNS, Bench, Verdict
 from .cache import Cache, sources
 from .figures import statistics_of, table
 from .guards import GUARDS
+from .other_eyes import other_auc
 from .sets import groove_takes
 from .splits import SPLITS
 
@@ -50,6 +51,7 @@ def options(said: argparse.ArgumentParser) -> None:
     said.add_argument("--windows", type=int, default=40, metavar="N", help="windows a take at most")
     said.add_argument("--takes", type=int, default=0, metavar="N", help="a quick look: only N takes of A and of B")
     said.add_argument("--no-floors", action="store_true")
+    said.add_argument("--other-eyes", action="store_true", help="a second judge, that sees none of the features")
     said.add_argument("--stats", action="store_true", help="figures a drummer, real and made, for every player named")
 
 
@@ -86,6 +88,10 @@ def run(chosen: argparse.Namespace) -> int:
         played = bench.played(name, lambda name=name: _make(name, chosen), depends)
         verdicts[name] = bench.judged(name, played, depends)
         print(_line(name, verdicts[name], played.seconds), flush=True)
+        if chosen.other_eyes:
+            real = tuple([item.deviations for item in part] for part in bench.split[1:])
+            auc, low, high = other_auc(real, played.takes, chosen.seed)  # type: ignore[arg-type]
+            print(f"{'  by random convolutions':<26}{f'{auc:.3f} [{low:.2f}, {high:.2f}]':>20}", flush=True)
         if chosen.stats and name in ours:
             _statistics(bench, name, bench.statistics(played))
     if chosen.guards and not chosen.accents and "all" in bench.columns:

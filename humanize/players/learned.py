@@ -58,8 +58,12 @@ _OF_PLACES = 2.0
 # A place's usual velocity counts its class's as one hit more.
 _SHRINK = 1.0
 # Accents kept: how much louder or softer than written a place may be in the mean, in steps of velocity; how many times
-# this of a single hit beyond it; how far any hit strays; and how far beyond full scale one may have been meant.
-_ALLOWED, _OF_CHANCE, _FARTHEST, _BEYOND_SD = 4.0, 3.0, 40.0, 8.0
+# this of a single hit beyond it; how far beyond full scale one may have been meant.
+_ALLOWED, _OF_CHANCE, _BEYOND_SD = 4.0, 3.0, 8.0
+# How far any hit strays at most, and how far a soft one: so many steps and a share of what is written.
+_FARTHEST, _FAR_OF_NONE, _FAR_OF_WRITTEN = 40.0, 6.0, 0.4
+# How much of the way to the next place in the music a hit may go, and how far in any case.
+_OF_GAP, _LEAST_ROOM_MS = 0.45, 20.0
 # Groove MIDI, 6010 strokes before their hit: quantiles of their velocity over the hit's.
 _GRACE_LEVELS = np.array([0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0])
 _GRACE_RATIO = np.array([0.12, 0.15, 0.40, 0.74, 0.94, 1.0, 1.0])
@@ -104,7 +108,9 @@ def play(part: Part, profile: Profile, dice: Dice, *, keep_accents: bool = True)
     network = _network(profile)
     trees = judge_of(network, keep_accents)
     many = choices(len(hits)) if trees is not None else (1, 1)
-    takes = _listened_to(hits, written, part, profile, dice)[: many[0]]
+    # Accents that go do not tell what to listen to: a ghost note would count as hardly written.
+    sought = written if keep_accents else np.ones(len(hits))
+    takes = _listened_to(hits, sought, part, profile, dice)[: many[0]]
     noise = [_noise(dice, len(hits), k) for k in range(max(many))]
     begun = [_begun(hits, part, profile, network, take, written if keep_accents else None, dice) for take in takes]
     if trees is None or max(many) == 1:
@@ -116,7 +122,7 @@ def play(part: Part, profile: Profile, dice: Dice, *, keep_accents: bool = True)
     if keep_accents:
         drawn = _about_the_written(hits, written, drawn, dice)
     timing_ms, velocity = np.zeros(len(part)), np.zeros(len(part))
-    timing_ms[main[hits.row]], velocity[main[hits.row]] = drawn_ms, drawn
+    timing_ms[main[hits.row]], velocity[main[hits.row]] = _in_its_place(hits, drawn_ms), drawn
     clock_ms = part.group_mean(timing_ms[part.leader])
     return Invented(
         timing_ms=timing_ms[part.leader],
@@ -192,6 +198,15 @@ def _begun(
     return Run(on, memory, *room, len(prompt))
 
 
+def _in_its_place(hits: Hits, drawn_ms: np.ndarray) -> np.ndarray:
+    """Keep each hit nearer to its own place than to the next one: there it would be another rhythm."""
+    first = np.flatnonzero(np.diff(hits.slot, prepend=-1))
+    gap_ms = 1000.0 * np.abs(np.diff(hits.onset_s[first]))
+    room = np.minimum(np.append(np.inf, gap_ms), np.append(gap_ms, np.inf))[hits.slot] if len(hits) else drawn_ms
+    limit = np.maximum(_OF_GAP * room, _LEAST_ROOM_MS)
+    return np.clip(drawn_ms, -limit, limit)
+
+
 def _about_the_written(hits: Hits, written: np.ndarray, drawn: np.ndarray, dice: Dice) -> np.ndarray:
     """Return the drawn velocities, moved where a place is clearly louder or softer than written in the mean.
 
@@ -205,7 +220,8 @@ def _about_the_written(hits: Hits, written: np.ndarray, drawn: np.ndarray, dice:
     bias = slot_means(meant - written, hits.kind, place, _SHRINK)
     clear = np.abs(bias) - _ALLOWED * (1.0 + _OF_CHANCE / np.sqrt(count[same]))
     over = np.rint(np.sign(bias) * np.maximum(clear, 0.0))
-    return np.clip(np.where(over == 0.0, drawn, np.rint(meant - over)), written - _FARTHEST, written + _FARTHEST)
+    far = np.minimum(_FARTHEST, np.rint(_FAR_OF_NONE + _FAR_OF_WRITTEN * written))
+    return np.clip(np.where(over == 0.0, drawn, np.rint(meant - over)), written - far, written + far)
 
 
 def _as_loud_as(

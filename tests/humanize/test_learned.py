@@ -240,6 +240,37 @@ def test_full_scale_is_not_moved_down_as_one_velocity(profile):
     assert abs(made.mean() - 90.0) < 9.0
 
 
+def test_soft_notes_stray_less_far(profile):
+    wild = _with(profile, **{f"network_{n}": a for n, a in network_of(5, N_READ, N_HABITS, size=8.0).items()})
+    part = _part(groove(32, velocity=20))
+    louder = _play(part, wild, keep_accents=True).velocity - part.velocity
+    assert np.abs(louder).max() == 14.0
+
+
+def test_a_hit_stays_nearer_to_its_place_than_to_the_next(profile):
+    early = network_of(3, N_READ, N_HABITS)
+    early["near_b"][:2] = -7.0
+    eager = _with(profile, **{f"network_{n}": a for n, a in early.items()})
+    # Eighths at 110 bpm: 273 ms; sixteenths among them 136 ms; the last hit has a quarter's room.
+    rows = [(k / 2, 0.1, 42, 80, 0, 9) for k in range(16)] + [(3.25, 0.1, 38, 80, 0, 9), (9.0, 0.1, 38, 80, 0, 9)]
+    part = _part(rows)
+    made = _play(part, eager)
+    near = np.isin(part.beat, (3.0, 3.25, 3.5))
+    np.testing.assert_allclose(made.timing_ms[near], -0.45 * 136.36, atol=0.1)
+    assert made.timing_ms[~near].min() < -80.0
+    dense = [(k / 48, 0.01, 36 + k % 3, 80, 0, 9) for k in range(96)]
+    assert np.abs(_play(_part(dense), eager).timing_ms).max() == 20.0
+
+
+def test_regenerated_accents_are_not_sought_by_the_written_ones(profile, monkeypatch):
+    sought = []
+    found = learned._listened_to
+    monkeypatch.setattr(learned, "_listened_to", lambda hits, v, *a: sought.append(v) or found(hits, v, *a))
+    part = _part(groove(8))
+    _play(part, profile), _play(part, profile, keep_accents=True)
+    assert np.ptp(sought[0]) == 0.0 < np.ptp(sought[1])
+
+
 def test_what_is_written_at_full_scale_stays_there():
     hits = Hits.of(np.arange(400.0), np.arange(400.0), np.ones(400, np.int64), Metre())
     full = np.full(400, 127.0)
