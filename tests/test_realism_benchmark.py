@@ -22,6 +22,7 @@ from realism.accents import with_usual_accents  # noqa: E402
 from realism.bench import Bench, remeasured  # noqa: E402
 from realism.cache import Cache  # noqa: E402
 from realism.hits import rows_of_score, rows_of_take  # noqa: E402
+from realism.other_eyes import other_auc  # noqa: E402
 
 PIECES = ("funk", "rock", "jazz")
 GENERATORS = (*guards.GUARDS, "trial-i", "trial-i2", "trial-i3", "parametric", "donor", "itself")
@@ -198,6 +199,20 @@ def test_a_judge_tells_noise_and_not_the_take_itself(items: list[sets.Item], tmp
     assert found["iid"].auc["all"][0] > 0.95
     assert 0.3 < found["itself"].auc["all"][0] < 0.7
     assert found["iid"].energy > 2 * max(found["itself"].energy, 0.5)
+
+
+def test_other_eyes_tell_noise_and_not_the_take_itself(items: list[sets.Item]) -> None:
+    parts = [items[0::3], items[1::3]]
+    real = tuple([item.deviations for item in part] for part in parts)
+    found = {}
+    for name in ("itself", "iid"):
+        player = players.make(name, setting="same", rotation=0)
+        player.fit(items[2::3], 1)
+        made = tuple([remeasured(item, player.play(item, 1), False) for item in part] for part in parts)
+        found[name] = other_auc(real, made, 1)
+        assert found[name][1] <= found[name][0] <= found[name][2]
+    assert found["iid"][0] > 0.85
+    assert 0.3 < found["itself"][0] < 0.7
 
 
 def test_usual_accents_are_the_means_of_places(items: list[sets.Item]) -> None:
