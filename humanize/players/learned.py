@@ -62,8 +62,9 @@ _SHRINK = 1.0
 _ALLOWED, _OF_CHANCE, _BEYOND_SD = 4.0, 3.0, 8.0
 # How far any hit strays at most, and how far a soft one: so many steps and a share of what is written.
 _FARTHEST, _FAR_OF_NONE, _FAR_OF_WRITTEN = 40.0, 6.0, 0.4
-# How much of the way to the next place in the music a hit may go, and how far in any case.
-_OF_GAP, _LEAST_ROOM_MS = 0.45, 20.0
+# How much of the way to the next place in the music a hit may go, how far in any case, and how many places on either
+# side tell where it lies.
+_OF_GAP, _LEAST_ROOM_MS, _AROUND = 0.45, 20.0, 4
 # Groove MIDI, 6010 strokes before their hit: quantiles of their velocity over the hit's.
 _GRACE_LEVELS = np.array([0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0])
 _GRACE_RATIO = np.array([0.12, 0.15, 0.40, 0.74, 0.94, 1.0, 1.0])
@@ -199,12 +200,18 @@ def _begun(
 
 
 def _in_its_place(hits: Hits, drawn_ms: np.ndarray) -> np.ndarray:
-    """Keep each hit nearer to its own place than to the next one: there it would be another rhythm."""
+    """Keep each hit nearer to its own place than to the next one, as those around it lie: else it is another rhythm."""
+    if not len(hits):
+        return drawn_ms
     first = np.flatnonzero(np.diff(hits.slot, prepend=-1))
     gap_ms = 1000.0 * np.abs(np.diff(hits.onset_s[first]))
-    room = np.minimum(np.append(np.inf, gap_ms), np.append(gap_ms, np.inf))[hits.slot] if len(hits) else drawn_ms
-    limit = np.maximum(_OF_GAP * room, _LEAST_ROOM_MS)
-    return np.clip(drawn_ms, -limit, limit)
+    room = np.minimum(np.append(np.inf, gap_ms), np.append(gap_ms, np.inf))
+    limit = np.maximum(_OF_GAP * room, _LEAST_ROOM_MS)[hits.slot]
+    mean = np.bincount(hits.slot, drawn_ms) / np.bincount(hits.slot)
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(mean, _AROUND, mode="edge"), 2 * _AROUND + 1)
+    # A clock that wanders takes the neighbours along: what counts is how far a hit is off them.
+    lying = np.median(around, axis=1)[hits.slot]
+    return lying + np.clip(drawn_ms - lying, -limit, limit)
 
 
 def _about_the_written(hits: Hits, written: np.ndarray, drawn: np.ndarray, dice: Dice) -> np.ndarray:

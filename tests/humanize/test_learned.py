@@ -247,19 +247,21 @@ def test_soft_notes_stray_less_far(profile):
     assert np.abs(louder).max() == 14.0
 
 
-def test_a_hit_stays_nearer_to_its_place_than_to_the_next(profile):
-    early = network_of(3, N_READ, N_HABITS)
-    early["near_b"][:2] = -7.0
-    eager = _with(profile, **{f"network_{n}": a for n, a in early.items()})
-    # Eighths at 110 bpm: 273 ms; sixteenths among them 136 ms; the last hit has a quarter's room.
-    rows = [(k / 2, 0.1, 42, 80, 0, 9) for k in range(16)] + [(3.25, 0.1, 38, 80, 0, 9), (9.0, 0.1, 38, 80, 0, 9)]
-    part = _part(rows)
-    made = _play(part, eager)
-    near = np.isin(part.beat, (3.0, 3.25, 3.5))
-    np.testing.assert_allclose(made.timing_ms[near], -0.45 * 136.36, atol=0.1)
-    assert made.timing_ms[~near].min() < -80.0
-    dense = [(k / 48, 0.01, 36 + k % 3, 80, 0, 9) for k in range(96)]
-    assert np.abs(_play(_part(dense), eager).timing_ms).max() == 20.0
+def test_a_hit_stays_nearer_to_its_place_than_to_the_next():
+    # Eighths at 120 bpm: 250 ms; one sixteenth among them: 125 ms.
+    beat = np.sort(np.append(np.arange(32) / 2, 8.25))
+    hits = Hits.of(beat, beat / 2, np.zeros(33, np.int64), Metre())
+    wandering = 60.0 * np.sin(np.arange(33) / 8)
+    np.testing.assert_allclose(learned._in_its_place(hits, wandering), wandering)
+    off = wandering + np.where(beat == 8.25, 130.0, np.where(beat == 12.0, -140.0, 0.0))
+    made = learned._in_its_place(hits, off)
+    moved = beat == 8.25
+    assert (made - wandering)[moved][0] == pytest.approx(0.45 * 125.0, abs=15.0)
+    assert (made - wandering)[beat == 12.0][0] == pytest.approx(-0.45 * 250.0, abs=15.0)
+    np.testing.assert_allclose(made[~moved & (beat != 12.0)], wandering[~moved & (beat != 12.0)])
+    dense = Hits.of(np.arange(96) / 48, np.arange(96) / 96, np.zeros(96, np.int64), Metre())
+    one = np.where(np.arange(96) == 50, 100.0, 0.0)
+    assert learned._in_its_place(dense, one).max() == 20.0
 
 
 def test_regenerated_accents_are_not_sought_by_the_written_ones(profile, monkeypatch):
