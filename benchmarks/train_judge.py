@@ -17,12 +17,12 @@ from pathlib import Path
 import numpy as np
 from realism import ours, sets, splits
 from realism.accents import with_usual_accents
-from realism.bench import remeasured
+from realism.bench import remeasured, thinned
 from realism.cache import Cache
 from realism.sets import Item
 
 from takeprint.analysis.judge import Trees, auc, train_judge
-from takeprint.analysis.realism_features import Windows, windows_of
+from takeprint.analysis.realism_features import windows_of
 from takeprint.core.boosted_trees import NAMES
 
 PER_TAKE = 40
@@ -38,12 +38,12 @@ def add(path: Path, items: Sequence[Item]) -> dict[str, float]:
     with np.load(path) as packed:
         arrays = {n: packed[n] for n in packed.files if not n.startswith(("judge_", "kept_"))}
     np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
-    real = _windows([item.deviations for item in items])
+    real = thinned(windows_of([item.deviations for item in items], "drums"), PER_TAKE)
     found, told = {}, {}
     for turn in range(ROUNDS):
         fresh = {}
         for name, accents in (("judge", False), ("kept", True)):
-            made = _windows(played(items, path, accents))
+            made = thinned(windows_of(played(items, path, accents), "drums"), PER_TAKE)
             judge = train_judge(real, made, seed=SEED + turn)
             if judge.trees is None:
                 raise SystemExit("too few takes to train a judge on")
@@ -80,15 +80,6 @@ def _beside(found: dict[str, np.ndarray], name: str, new: dict[str, np.ndarray])
     moved = {"left": np.where(new["left"] >= 0, new["left"] + after, -1), "root": new["root"] + after}
     moved["right"] = np.where(new["right"] >= 0, new["right"] + after, -1)
     return {n: np.concatenate([old[n], moved.get(n, a)]).astype(a.dtype) for n, a in new.items()}
-
-
-def _windows(takes: Sequence) -> Windows:
-    """Return the windows, at most ``PER_TAKE`` a take."""
-    windows, kept = windows_of(takes, "drums"), []
-    for take in np.unique(windows.take):
-        own = np.flatnonzero(windows.take == take)
-        kept.append(own[np.unique(np.linspace(0, len(own) - 1, min(PER_TAKE, len(own))).astype(int))])
-    return windows.rows(np.concatenate(kept))
 
 
 def as_arrays(trees: Trees) -> dict[str, np.ndarray]:

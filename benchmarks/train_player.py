@@ -181,8 +181,7 @@ class Lesson:
 
     def usual(self, weight: float) -> np.ndarray:
         """Return the accents as somebody would program them: each place's mean."""
-        h = self.hits
-        return slot_means(self.velocity, h.kind, h.kind * 32768 + h.cell, weight)
+        return slot_means(self.velocity, self.hits.kind, self.place, weight)
 
     def accents(self, rng: np.random.Generator) -> np.ndarray:
         """Draw accents that this take may be said to keep."""

@@ -39,6 +39,18 @@ def remeasured(item: Item, made: Deviations, accents: bool) -> Deviations:
     return measured(render(item.score(accents), made).data, item.name)
 
 
+def evenly(count: int, most: int) -> np.ndarray:
+    """Return at most so many of the numbers below ``count``, evenly over them."""
+    return np.unique(np.linspace(0, count - 1, min(most, count)).astype(int))
+
+
+def thinned(windows: Windows, per_take: int) -> Windows:
+    """Keep at most ``per_take`` windows a take, evenly over the take, so that no long take rules."""
+    own = (np.flatnonzero(windows.take == take) for take in np.unique(windows.take))
+    kept = [rows[evenly(len(rows), per_take)] for rows in own]
+    return windows.rows(np.concatenate(kept)) if kept else windows
+
+
 @dataclass(frozen=True, eq=False)
 class Played:
     """What a generator made of the scores of A and B.
@@ -90,12 +102,8 @@ class Bench:
         self.real = tuple(self.thinned(windows_of([i.deviations for i in part], self.kind)) for part in self.split[1:])
 
     def thinned(self, windows: Windows) -> Windows:
-        """Keep at most ``per_take`` windows a take, evenly over the take, so that no long take rules."""
-        kept = []
-        for take in np.unique(windows.take):
-            own = np.flatnonzero(windows.take == take)
-            kept.append(own[np.unique(np.linspace(0, len(own) - 1, min(self.per_take, len(own))).astype(int))])
-        return windows.rows(np.concatenate(kept)) if kept else windows
+        """Keep at most ``per_take`` windows a take."""
+        return thinned(windows, self.per_take)
 
     # ------------------------------------------------------------ playing
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from . import players
 from .accents import with_usual_accents
-from .bench import COLUMNS, Bench, Verdict
+from .bench import COLUMNS, Bench, Verdict, evenly
 from .cache import Cache, sources
 from .figures import statistics_of, table
 from .guards import GUARDS
@@ -115,7 +115,7 @@ def _best(bench: Bench, verdicts: dict[str, Verdict], names: list[str], chosen: 
 
 def _some(items: list, n: int) -> list:
     """Return ``n`` items, evenly over the list."""
-    return [items[i] for i in np.unique(np.linspace(0, len(items) - 1, min(n, len(items))).astype(int))]
+    return [items[i] for i in evenly(len(items), n)]
 
 
 def _make(name: str, chosen: argparse.Namespace):

@@ -19,6 +19,8 @@ from takeprint.analysis import realism
 from takeprint.analysis.kit_context import GROUP, N_GROUPS, class_of
 from takeprint.core.deviations import Deviations
 
+from .bench import evenly
+
 WINDOW, PER_TAKE = 48, 40
 KERNELS, LENGTH = 800, 7
 DILATIONS = (1, 2, 4, 6)
@@ -60,8 +62,7 @@ def _windows(takes: Sequence[Deviations]) -> tuple[np.ndarray, np.ndarray]:
         plain = np.stack([rows.timing_ms / TIMING_MS, (rows.velocity - 64.0) / VELOCITY])
         own = np.stack([plain * (group == g) for g in range(N_GROUPS)]).reshape(2 * N_GROUPS, -1)
         both = np.nan_to_num(np.concatenate([plain, own]))
-        count = len(rows) // WINDOW
-        kept = np.unique(np.linspace(0, count - 1, min(PER_TAKE, count)).astype(int)) if count else []
+        kept = evenly(len(rows) // WINDOW, PER_TAKE)
         out += [both[:, WINDOW * w : WINDOW * (w + 1)] for w in kept]
         number += [k] * len(kept)
     return np.array(out), np.array(number)

@@ -113,7 +113,9 @@ def play(part: Part, profile: Profile, dice: Dice, *, keep_accents: bool = True)
     sought = written if keep_accents else np.ones(len(hits))
     takes = _listened_to(hits, sought, part, profile, dice)[: many[0]]
     noise = [_noise(dice, len(hits), k) for k in range(max(many))]
-    begun = [_begun(hits, part, profile, network, take, written if keep_accents else None, dice) for take in takes]
+    around = context(hits, _tempo_at(hits, part))
+    weights = _weights(network, around.shape[1] + HABITS_A_CLASS + N_ASKED, profile)
+    begun = [_begun(hits, around, profile, weights, take, written if keep_accents else None, dice) for take in takes]
     if trees is None or max(many) == 1:
         run = begun[0].play(0, len(hits), noise[0])
     else:
@@ -158,14 +160,17 @@ def _noise(dice: Dice, n: int, number: int) -> np.ndarray:
 
 def _begun(
     hits: Hits,
-    part: Part,
+    around: np.ndarray,
     profile: Profile,
-    network: Mapping[str, np.ndarray],
+    weights: tuple[np.ndarray, ...],
     take: int,
     accents: np.ndarray | None,
     dice: Dice,
 ) -> Run:
-    """Return a playing that listens to a take and has played nothing; ``accents``: the velocities to keep."""
+    """Return a playing that listens to a take and has played nothing.
+
+    ``around``: what is written around each hit; ``accents``: the velocities to keep.
+    """
     from ...core.kernels.kit_player import kit_memory, kit_plays_on
 
     prompt, heard_ms, heard = prompt_of(dict(profile.arrays), take)
@@ -177,9 +182,9 @@ def _begun(
         # A stroke at full scale may have been meant louder.
         beyond = _BEYOND_SD * np.abs(dice.normal(len(heard), "learned", "beyond"))
         habits, heard = _as_loud_as(hits, accents, prompt, habits, np.where(heard >= 127, heard + beyond, heard))
-        usual = slot_means(heard, prompt.kind, prompt.kind * 32768 + prompt.cell, _SHRINK)
+        usual = slot_means(heard, prompt.kind, places(prompt), _SHRINK)
         wanted = asked(prompt, usual), asked(hits, accents)
-    surroundings = np.concatenate([context(prompt, heard_bpm), context(hits, _tempo_at(hits, part))])
+    surroundings = np.concatenate([context(prompt, heard_bpm), around])
     of_class = class_habits(habits)[together.kind]
     written = np.ascontiguousarray(
         np.concatenate([surroundings, of_class, np.concatenate(wanted)], axis=1), dtype=np.float32
@@ -188,7 +193,6 @@ def _begun(
     where = (slot, kind, group, links(together), places(together))
     given = np.stack([heard_ms / TIMING_UNIT_MS, heard], axis=1).astype(np.float32)
     scale = (np.float32(VELOCITY_MIDDLE), np.float32(VELOCITY_UNIT))
-    weights = _weights(network, written.shape[1], profile)
 
     def on(start: int, end: int, noise: np.ndarray, *state: Any) -> None:
         kit_plays_on(start, end, written, habits, where, given, noise, scale, weights, *state)
@@ -222,10 +226,10 @@ def _about_the_written(hits: Hits, written: np.ndarray, drawn: np.ndarray, dice:
     # A stroke at full scale may have been meant louder: there is none to tell, where it is moved down.
     full = (drawn >= 127) & (written < 127)
     meant = drawn + _BEYOND_SD * np.abs(dice.normal(len(drawn), "learned", "louder")) * full
-    place = hits.kind * 32768 + hits.cell
-    _, same, count = np.unique(place, return_inverse=True, return_counts=True)
+    place = places(hits)
+    count = np.bincount(place)[place]
     bias = slot_means(meant - written, hits.kind, place, _SHRINK)
-    clear = np.abs(bias) - _ALLOWED * (1.0 + _OF_CHANCE / np.sqrt(count[same]))
+    clear = np.abs(bias) - _ALLOWED * (1.0 + _OF_CHANCE / np.sqrt(count))
     over = np.rint(np.sign(bias) * np.maximum(clear, 0.0))
     far = np.minimum(_FARTHEST, np.rint(_FAR_OF_NONE + _FAR_OF_WRITTEN * written))
     return np.clip(np.where(over == 0.0, drawn, np.rint(meant - over)), written - far, written + far)

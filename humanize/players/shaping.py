@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...analysis.shape_model import alone
+from ...analysis.shape_model import CHANNELS, alone
 from ...core.boosted_tables import BoostedTables
 from ...core.memory_of_touch import with_memory
 from ...core.profile import Profile
@@ -25,7 +25,6 @@ from ...core.written_context import Written
 from .part import Dice
 from .stretches import Choosing, chosen_places
 
-CHANNELS = ("tempo", "level")
 _MOST_BEATS = 100_000
 _ENOUGH_BEATS = 400
 # Nobody plays a beat four times as long as he means it, pauses apart.
